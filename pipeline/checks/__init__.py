@@ -1,0 +1,36 @@
+"""The closed vocabulary of functions that a row of `rules.csv` may name.
+
+A check takes the observations, the rule and the library and yields findings: rows, the component
+at fault, what was found and what was expected. It never changes or drops a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.checks import accounting, confidentiality, domain, structural
+from pipeline.checks.finding import Check
+
+CHECKS: Mapping[str, Check] = {
+    "agreement": Check(structural.agreement),
+    "complete": Check(structural.complete),
+    "codes": Check(structural.codes),
+    "allowed": Check(structural.allowed),
+    "unique": Check(structural.unique),
+    "mandatory": Check(structural.mandatory),
+    "period": Check(structural.period),
+    "numeric": Check(structural.numeric),
+    "authority": Check(structural.authority),
+    "condition": Check(domain.condition),
+    "own_country": Check(domain.own_country, names_components=True),
+    "unit": Check(domain.unit),
+    "sum": Check(accounting.sum_of_parts, names_components=True),
+    "hierarchy": Check(accounting.hierarchy, names_components=True),
+    "tree": Check(accounting.tree, names_components=True),
+    "detail": Check(accounting.detail, names_components=True),
+    "areas": Check(accounting.areas, names_components=True),
+    "difference": Check(accounting.difference, names_components=True),
+    "periods": Check(accounting.periods),
+    "threshold": Check(confidentiality.threshold),
+    "recoverable": Check(confidentiality.recoverable),
+}

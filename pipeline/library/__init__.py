@@ -1,0 +1,104 @@
+"""dsd/ + codelists/ + metadata/ → `Library`. Whatever does not fit together is refused, by file and row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from pipeline.framework import LANGUAGES, Field, IssueType, Licence, Provider, Text
+from pipeline.library import authored, dataflows, lists, national, structures
+from pipeline.library.authored import NAMES, refuse
+from pipeline.model import Library
+
+AGENCY = "MIGLAC"  # placeholder: not registered anywhere (framework §0)
+
+
+def load(root: Path) -> Library:
+    """Load the whole framework and every country below `root`.
+
+    Raises:
+        SetupError: an authored file is inconsistent; the message names file and row.
+    """
+    codelists = lists.codelists(root / "codelists", AGENCY)
+    hierarchies = lists.hierarchies(root / "codelists", codelists)
+    concepts = structures.concepts(root / "dsd/concepts.csv", codelists)
+    found = structures.structures(root / "dsd", concepts, codelists)
+    categories = lists.codelist(root / "dsd/categories.csv", AGENCY, "CAS_MIG", "1.0.0")
+    issue_types = _issue_types(root / "metadata/issues.csv")
+    agencies, providers = _agencies(root / "metadata/agencies.csv")
+    framework = Library(
+        agency=AGENCY,
+        codelists=codelists,
+        hierarchies=hierarchies,
+        concepts=concepts,
+        terms=structures.concepts(root / "dsd/terms.csv", codelists),
+        structures=found,
+        dataflows=dataflows.dataflows(root / "dsd", found, hierarchies, categories, issue_types),
+        categories=categories,
+        agencies=agencies,
+        providers=providers,
+        licences=_licences(root / "metadata/licences.csv"),
+        fields=_fields(root / "metadata/fields.csv"),
+        issue_types=issue_types,
+        countries={},
+    )
+    folders = sorted(path for path in (root / "metadata/national").iterdir() if path.is_dir())
+    return replace(
+        framework,
+        countries={folder.name: national.country(folder, framework) for folder in folders},
+        untranslated=_untranslated(framework),
+    )
+
+
+def _agencies(path: Path) -> tuple[dict[str, Text], dict[str, Provider]]:
+    agencies: dict[str, Text] = {}
+    providers: dict[str, Provider] = {}
+    for row, cells in authored.rows(path, ("id", "kind", *NAMES, "url")):
+        name = authored.name(path, row, cells)
+        if cells["kind"] == "provider":
+            providers[cells["id"]] = Provider(cells["id"], AGENCY, "", name, cells["url"])
+        elif cells["kind"] == "agency":
+            agencies[cells["id"]] = name
+        else:
+            refuse(path, row, f'kind "{cells["kind"]}" must be agency or provider')
+    return agencies, providers
+
+
+def _licences(path: Path) -> dict[str, Licence]:
+    return {cells["id"]: Licence(**cells) for _, cells in authored.rows(path, ("id", "name", "url"))}
+
+
+def _fields(path: Path) -> dict[str, Field]:
+    fields: dict[str, Field] = {}
+    for row, cells in authored.rows(path, ("id", "sims", *NAMES, "obligation", "derived", "dcat", "frictionless")):
+        authored.unique(path, row, cells["id"], fields)
+        if cells["obligation"] not in ("M", "C", "O"):
+            refuse(path, row, "obligation must be M, C or O")
+        rest = {key: cells[key] for key in ("id", "sims", "obligation", "derived", "dcat", "frictionless")}
+        fields[cells["id"]] = Field(name=authored.name(path, row, cells), **cast(dict[str, Any], rest))
+    return fields
+
+
+def _issue_types(path: Path) -> dict[str, IssueType]:
+    stems = ("title", "when", "message", "remedy")
+    columns = ("code", "who", *(f"{stem}_{lang}" for stem in stems for lang in LANGUAGES))
+    types: dict[str, IssueType] = {}
+    for row, cells in authored.rows(path, columns):
+        authored.unique(path, row, cells["code"], types)
+        texts = {stem: authored.name(path, row, cells, stem) for stem in stems}
+        types[cells["code"]] = IssueType(cells["code"], cells["who"], **texts)
+    return types
+
+
+def _untranslated(library: Library) -> tuple[str, ...]:
+    """LNG-01: what still lacks a name or definition in one of the three languages."""
+    named: dict[str, Text] = {}
+    for codelist in (*library.codelists.values(), library.categories):
+        named |= {f"{codelist.ref}.{code.id}": code.name for code in codelist.codes.values()}
+    for concept in (*library.concepts.values(), *library.terms.values()):
+        named |= {concept.id: concept.name, f"{concept.id}, definition": concept.definition}
+    for each in (*library.structures.values(), *library.dataflows.values(), *library.hierarchies.values()):
+        named[each.id] = each.name
+    named |= {codelist.ref: codelist.name for codelist in library.codelists.values()}
+    return tuple(f"{what}: {lang}" for what, text in named.items() for lang in LANGUAGES if lang not in text)

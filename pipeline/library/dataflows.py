@@ -1,0 +1,139 @@
+"""dsd/<DATAFLOW>/ and dsd/rules.csv → dataflows with their content, rules and protection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from pipeline import conditions
+from pipeline.checks import CHECKS
+from pipeline.errors import SetupError
+from pipeline.framework import (
+    Codelist,
+    Dataflow,
+    Hierarchy,
+    IssueType,
+    Protection,
+    Rule,
+    Severity,
+    Structure,
+    Threshold,
+)
+from pipeline.library import authored
+from pipeline.library.authored import refuse
+
+_REQUIRED = ("structure", "category", "name", "description", "counterpart", "allowed")
+
+
+def dataflows(
+    folder: Path,
+    structures: Mapping[str, Structure],
+    hierarchies: Mapping[str, Hierarchy],
+    categories: Codelist,
+    issue_types: Mapping[str, IssueType],
+) -> dict[str, Dataflow]:
+    """Every folder of dsd/ with a `structure.toml`. Its own `rules.csv` adds to the shared rules."""
+    shared = _rules(folder / "rules.csv", structures, issue_types)
+    flows = {}
+    for path in sorted(folder.glob("*/structure.toml")):
+        table = authored.toml(path)
+        authored.keys(path, table, (*_REQUIRED, "region", "minimum_table"), _REQUIRED)
+        if table["structure"] not in structures:
+            refuse(path, None, f'structure "{table["structure"]}" does not exist')
+        if table["category"] not in categories.codes:
+            refuse(path, None, f'category "{table["category"]}" is not in dsd/categories.csv')
+        structure = structures[table["structure"]]
+        own = path.with_name("rules.csv")
+        rules = shared + (_rules(own, structures, issue_types) if own.exists() else [])
+        flow = path.parent.name
+        flows[flow] = Dataflow(
+            id=flow,
+            name=table["name"],
+            description=table["description"],
+            counterpart=table["counterpart"],
+            category=table["category"],
+            structure=structure,
+            regions=tuple(
+                _selection(path, {**table["allowed"], **region}, structure, hierarchies)
+                for region in table.get("region", [{}])
+            ),
+            minimum_tables={
+                each.pop("id"): _selection(path, each, structure, hierarchies)
+                for each in table.get("minimum_table", [])
+            },
+            rules=tuple(rule for rule, only in rules if (not only or flow in only) and applies(rule, structure)),
+            protection=_protection(path.with_name("protect.toml"), structure),
+        )
+    return flows
+
+
+def applies(rule: Rule, structure: Structure) -> bool:
+    """A rule that names no dataflows applies wherever the components it is about exist (framework §4)."""
+    named = {clause.component for clause in conditions.parse(rule.then)}
+    if CHECKS[rule.check].names_components:
+        named |= set(rule.argument.partition(":")[0].split())
+    return named <= structure.components.keys()
+
+
+def _selection(
+    path: Path, table: Mapping[str, list[str]], structure: Structure, hierarchies: Mapping[str, Hierarchy]
+) -> dict[str, frozenset[str]]:
+    selection: dict[str, frozenset[str]] = {}
+    for component, patterns in table.items():
+        codelist = structure.components[component].codelist if component in structure.components else None
+        if codelist is None:
+            refuse(path, None, f'"{component}" is not a coded component of {structure.id}')
+        codes: set[str] = set()
+        for pattern in patterns:
+            found = hierarchies[pattern].codes if pattern in hierarchies else codelist.select(pattern)
+            if not found:
+                refuse(path, None, f'"{pattern}" matches no code of {codelist.ref}')
+            codes |= found
+        selection[component] = frozenset(codes)
+    return selection
+
+
+def _rules(
+    path: Path, structures: Mapping[str, Structure], issue_types: Mapping[str, IssueType]
+) -> list[tuple[Rule, tuple[str, ...]]]:
+    """Rules of a file, each with the dataflows it is limited to."""
+    components = {component for structure in structures.values() for component in structure.components}
+    rules = []
+    columns = ("id", "severity", "stage", "check", "argument", "when", "then", "dataflows")
+    for row, cells in authored.rows(path, columns):
+        if cells["id"] not in issue_types:
+            refuse(path, row, f'"{cells["id"]}" has no row in metadata/issues.csv')
+        if cells["severity"] not in get_args(Severity) or cells["stage"] not in ("received", "release"):
+            refuse(path, row, "severity must be E, W or I, and stage must be received or release")
+        if cells["check"] not in CHECKS:
+            refuse(path, row, f'"{cells["check"]}" is not a check; known are {", ".join(sorted(CHECKS))}')
+        _check_condition(path, row, f"{cells['when']} and {cells['then']}", components)
+        limited = tuple(cells.pop("dataflows").split())
+        rules.append((Rule(**cast(dict[str, Any], cells)), limited))
+    return rules
+
+
+def _check_condition(path: Path, row: int | None, text: str, components: set[str]) -> None:
+    try:
+        clauses = conditions.parse(text)
+    except SetupError as error:
+        refuse(path, row, str(error))
+    for clause in clauses:
+        if clause.component not in components:
+            refuse(path, row, f'"{clause.component}" is not a component of the structure')
+
+
+def _protection(path: Path, structure: Structure) -> Protection:
+    table = authored.toml(path)
+    authored.keys(path, table, ("method", "threshold", "minimum_cases", "reason"), ("method", "reason"))
+    if table["method"] not in ("suppression", "none"):
+        refuse(path, None, f'method "{table["method"]}" is not known; use "suppression" or "none"')
+    thresholds = []
+    for each in table.get("threshold", []):
+        authored.keys(path, each, ("persons", "when"), ("persons",))
+        thresholds.append(Threshold(each["persons"], each.get("when", "")))
+        _check_condition(path, None, thresholds[-1].when, set(structure.components))
+    if table["method"] == "suppression" and (not thresholds or thresholds[-1].when):
+        refuse(path, None, "the last threshold must apply to every row: give it no `when`")
+    return Protection(table["method"], tuple(thresholds), table.get("minimum_cases", 0), table["reason"])

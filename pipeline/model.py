@@ -1,0 +1,281 @@
+"""The frozen types that pass between the stages. Tables sit inside a type; no type is a table.
+
+A column in capitals is an SDMX component. `table`, `row` and `column` in small letters say which
+cell of which national table a figure came from. Coded columns are categoricals, `OBS_VALUE` is
+float64 with NaN for "no value", and a blank attribute is the empty text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import pandas as pd
+
+from pipeline.framework import (
+    Codelist,
+    Concept,
+    Dataflow,
+    Field,
+    Hierarchy,
+    IssueType,
+    Licence,
+    Provider,
+    Severity,
+    Structure,
+    Text,
+)
+
+LINEAGE = ("table", "row", "column")
+
+Writer = Callable[[BinaryIO], None]  # writes one whole output file
+
+
+# ---------------------------------------------------------------- a country and its tables
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the parts of one national table stand. Rows and columns count from 1, as in a spreadsheet.
+
+    `labels` maps a component to the column heading that holds its labels, or to a template such as
+    `{Año}-{Mes}`; `headings` maps a component to the heading row that holds them; `constants` says
+    the rest. `values` names the columns with figures, by heading or as a letter range `B:Y`.
+    """
+
+    file: str
+    provider: str
+    licence: str
+    labels: Mapping[str, str]
+    headings: Mapping[str, int]
+    constants: Mapping[str, str]
+    values: str | tuple[str, ...]
+    header: tuple[int, ...] = (1,)
+    sheet: str = ""
+    stop: str = ""
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    decimal: str = "."
+    thousands: str = ""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    title: Text = field(default_factory=dict)
+    source_operation: Text = field(default_factory=dict)
+    stat_pop: Text = field(default_factory=dict)
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Series:
+    """What one country delivers for one dataflow."""
+
+    area: str
+    flow: str
+    layouts: tuple[Layout, ...]
+    hierarchies: Mapping[str, str]
+    rounding_base: int
+    metadata: Mapping[str, Text]
+
+
+@dataclass(frozen=True)
+class CodeRow:
+    """One row of a country's `codes.csv`: a national label and its fate.
+
+    An empty `code` means that cells under the label are ignored, for the reason in `note`.
+    """
+
+    component: str
+    column: str
+    label: str
+    code: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Country:
+    """A reporting country: language, producers, agreements, mappings and reference metadata."""
+
+    area: str
+    language: str
+    focal: str
+    providers: Mapping[str, Provider]
+    agreements: frozenset[tuple[str, str]]  # (provider, dataflow)
+    codes: tuple[CodeRow, ...]
+    metadata: Mapping[str, Text]
+    series: Mapping[str, Series]
+
+
+@dataclass(frozen=True)
+class Library:
+    """Everything authored, loaded and found consistent."""
+
+    agency: str
+    codelists: Mapping[str, Codelist]  # by ref
+    hierarchies: Mapping[str, Hierarchy]
+    concepts: Mapping[str, Concept]
+    terms: Mapping[str, Concept]
+    structures: Mapping[str, Structure]
+    dataflows: Mapping[str, Dataflow]
+    categories: Codelist
+    agencies: Mapping[str, Text]
+    providers: Mapping[str, Provider]  # international ones
+    licences: Mapping[str, Licence]
+    fields: Mapping[str, Field]
+    issue_types: Mapping[str, IssueType]
+    countries: Mapping[str, Country]
+    untranslated: tuple[str, ...] = ()
+
+    def list_of(self, component: str) -> Codelist | None:
+        """The code list of a structural concept, or None when it is not coded."""
+        return self.codelists.get(self.concepts[component].representation)
+
+    def area_name(self, area: str) -> Text:
+        areas = self.list_of("REF_AREA")
+        assert areas is not None
+        return areas.codes[area].name
+
+
+# ---------------------------------------------------------------- what flows through the stages
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A sheet or text file as it came: all text, nothing cleaned.
+
+    `cells` is indexed by row and column number, from 1. `is_number` marks the cells that a
+    spreadsheet held as numbers; their text uses the decimal point whatever the layout says.
+    """
+
+    path: str
+    sheet: str
+    sha256: str
+    cells: pd.DataFrame
+    is_number: pd.DataFrame | None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the figures of one table came from, to name cells in messages and lineage.
+
+    `places` gives, for each component, ("column", n) or ("row", n) of its labels.
+    """
+
+    file: str
+    sheet: str
+    sha256: str
+    provider: str
+    licence: str
+    places: Mapping[str, tuple[str, int]]
+    headings: Mapping[int, str]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What became of the figure cells that were read: the three sum to `read`."""
+
+    read: int
+    observations: int
+    ignored: Mapping[str, int]  # reason → cells
+
+    @property
+    def balance(self) -> int:
+        """Cells that are not accounted for; 0 or there is no release."""
+        return self.read - self.observations - sum(self.ignored.values())
+
+
+@dataclass(frozen=True)
+class Observations:
+    """The recoded figures of one country and dataflow, with the cell each came from."""
+
+    area: str
+    flow: Dataflow
+    frame: pd.DataFrame
+    origins: tuple[Origin, ...]
+    ledger: Ledger
+    hierarchies: Mapping[str, Hierarchy] = field(default_factory=dict)
+    rounding_base: int = 0
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One kind of fault in one table, with the first cells where it stands and how many there are."""
+
+    code: str
+    severity: Severity
+    area: str
+    flow: str
+    found: str
+    expected: str
+    component: str = ""
+    file: str = ""
+    sheet: str = ""
+    heading: str = ""
+    cells: tuple[str, ...] = ()
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Report:
+    """What validation found: the issues, and how many rows each rule was applied to."""
+
+    area: str
+    flow: str
+    issues: tuple[Issue, ...]
+    applied: Mapping[str, int]
+
+    @property
+    def is_fit(self) -> bool:
+        """True when nothing found forbids publication."""
+        return not any(issue.severity == "E" for issue in self.issues)
+
+
+@dataclass(frozen=True)
+class Protected:
+    """Figures that may be published. Only `pipeline.protect` makes this type; writers take no other."""
+
+    area: str
+    flow: Dataflow
+    frame: pd.DataFrame
+    sources: tuple[Origin, ...]
+    suppressed: Mapping[str, int]  # CONF_STATUS → cells
+
+
+@dataclass(frozen=True)
+class Description:
+    """The reference metadata of one package, by field id, and the mandatory fields still missing."""
+
+    area: str
+    flow: str
+    title: Text
+    fields: Mapping[str, Text]
+    missing: tuple[str, ...]
+    licences: tuple[Licence, ...]
+    sources: tuple[Mapping[str, str], ...]
+    vintage: str
+    last_update: str
+
+
+@dataclass(frozen=True)
+class Package:
+    """One country and dataflow, ready to be written: path in the release → writer."""
+
+    data: Protected
+    description: Description
+    files: Mapping[str, Writer]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The run: `publish.toml` and the options of the command line."""
+
+    areas: tuple[str, ...]
+    flows: tuple[str, ...]
+    formats: tuple[str, ...]
+    base_url: str
+    release: str
+    language: str
+    title: Text
+
+    @property
+    def release_day(self) -> str:
+        return self.release.partition(".")[0]
