@@ -57,7 +57,7 @@ def selected(values: tuple[str, ...], codelist: Codelist | None) -> frozenset[st
 
 def holds(clauses: tuple[Clause, ...], frame: pd.DataFrame, list_of: ListOf) -> pd.Series[bool]:
     """Rows of `frame` where every clause is true."""
-    verdict = pd.Series(True, index=frame.index)
+    verdict = pd.Series(data=True, index=frame.index)
     for clause in clauses:
         verdict &= _holds(clause, frame, list_of)
     return verdict

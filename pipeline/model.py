@@ -39,18 +39,21 @@ Writer = Callable[[BinaryIO], None]  # writes one whole output file
 class Layout:
     """Where the parts of one national table stand. Rows and columns count from 1, as in a spreadsheet.
 
-    `labels` maps a component to the column heading that holds its labels, or to a template such as
-    `{Año}-{Mes}`; `headings` maps a component to the heading row that holds them; `constants` says
-    the rest. `values` names the columns with figures, by heading or as a letter range `B:Y`.
+    `labels` maps a component to the column that holds its labels, named by its heading, or to a
+    template of such names: `{Año}-{Mes}`. `headings` maps a component to the heading row that holds
+    them, or to a template of row numbers: `{5}-07-01`. `constants` says the rest. `values` names the
+    columns with figures, by heading or as letters `B:Y`. Reading ends before the first row whose
+    first text starts with `stop`. `missing` maps a mark to its OBS_STATUS. Figures of labels that
+    share a code are added together for the components in `add` alone.
     """
 
     file: str
     provider: str
     licence: str
-    labels: Mapping[str, str]
-    headings: Mapping[str, int]
-    constants: Mapping[str, str]
     values: str | tuple[str, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    headings: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
     header: tuple[int, ...] = (1,)
     sheet: str = ""
     stop: str = ""
@@ -59,6 +62,7 @@ class Layout:
     decimal: str = "."
     thousands: str = ""
     missing: Mapping[str, str] = field(default_factory=dict)
+    add: tuple[str, ...] = ()
     title: Text = field(default_factory=dict)
     source_operation: Text = field(default_factory=dict)
     stat_pop: Text = field(default_factory=dict)
@@ -72,7 +76,7 @@ class Series:
     area: str
     flow: str
     layouts: tuple[Layout, ...]
-    hierarchies: Mapping[str, str]
+    hierarchies: tuple[str, ...]
     rounding_base: int
     metadata: Mapping[str, Text]
 
@@ -101,7 +105,7 @@ class Country:
     providers: Mapping[str, Provider]
     agreements: frozenset[tuple[str, str]]  # (provider, dataflow)
     codes: tuple[CodeRow, ...]
-    metadata: Mapping[str, Text]
+    metadata: Mapping[str, Text]  # field id → text, for every dataflow
     series: Mapping[str, Series]
 
 
@@ -121,6 +125,7 @@ class Library:
     providers: Mapping[str, Provider]  # international ones
     licences: Mapping[str, Licence]
     fields: Mapping[str, Field]
+    phrases: Mapping[str, Text]  # sentences that describe figures, with places to fill
     issue_types: Mapping[str, IssueType]
     countries: Mapping[str, Country]
     untranslated: tuple[str, ...] = ()
@@ -151,6 +156,7 @@ class RawTable:
     sha256: str
     cells: pd.DataFrame
     is_number: pd.DataFrame | None
+    merged: tuple[tuple[int, int, int, int], ...] = ()  # first row, first column, last row, last column
 
 
 @dataclass(frozen=True)
@@ -192,7 +198,7 @@ class Observations:
     frame: pd.DataFrame
     origins: tuple[Origin, ...]
     ledger: Ledger
-    hierarchies: Mapping[str, Hierarchy] = field(default_factory=dict)
+    hierarchies: tuple[str, ...] = ()
     rounding_base: int = 0
 
 
@@ -262,6 +268,34 @@ class Package:
     data: Protected
     description: Description
     files: Mapping[str, Writer]
+
+
+@dataclass(frozen=True)
+class Whole:
+    """One dataflow with all of its countries, and the same by reference area of the countries."""
+
+    data: Protected
+    description: Description
+    by_area: Mapping[str, Protected]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file of the release as it stands on disk."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """All that one run publishes. `held_back` gives, by (area, flow), why a delivery did not go out."""
+
+    packages: tuple[Package, ...]
+    reports: Mapping[tuple[str, str], Report]
+    held_back: Mapping[tuple[str, str], str]
+    whole: Mapping[str, Whole] = field(default_factory=dict)
+    records: Mapping[str, bytes] = field(default_factory=dict)  # machine records of the validation, by path
 
 
 @dataclass(frozen=True)

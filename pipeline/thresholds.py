@@ -1,4 +1,4 @@
-"""Which counts are too small to publish (framework §11)."""
+"""Which figures are too small to publish (framework §11)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,30 @@ def threshold_persons(flow: Dataflow, frame: pd.DataFrame, list_of: ListOf) -> n
     """For each row, the smallest count that may be published; 0 where the dataflow sets none."""
     limits = np.zeros(len(frame), dtype=np.int64)
     for threshold in reversed(flow.protection.thresholds):
-        limits[conditions.holds(conditions.parse(threshold.when), frame, list_of).to_numpy()] = threshold.persons
+        limits[conditions.holds(conditions.parse(threshold.when), frame, list_of).to_numpy()] = (
+            threshold.persons
+        )
     return limits
 
 
 def is_small(flow: Dataflow, frame: pd.DataFrame, list_of: ListOf) -> npt.NDArray[np.bool_]:
-    """Counts from 1 to below the threshold; zeros and missing values are not small."""
-    values = frame["OBS_VALUE"].to_numpy()
-    small = (values > 0) & (values < threshold_persons(flow, frame, list_of))
+    """Counts, or balances of counts, from 1 to below the threshold on either side of zero.
+
+    Zeros and missing values are not small. A figure in thousands is taken at its full size.
+    """
+    values = np.abs(frame["OBS_VALUE"].to_numpy(dtype=np.float64))
+    if "UNIT_MULT" in frame:
+        codes, powers = pd.factorize(frame["UNIT_MULT"])
+        factors = [10.0 ** int(power) if str(power).lstrip("-").isdecimal() else 1.0 for power in powers]
+        values = values * np.array([*factors, 1.0])[codes]
+    small: npt.NDArray[np.bool_] = (values > 0) & (values < threshold_persons(flow, frame, list_of))
     return small & is_count(frame, list_of)
+
+
+def has_few_cases(flow: Dataflow, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Estimates that rest on fewer sample cases than the dataflow asks for; without a sample, none."""
+    if "N_OBS" not in frame:
+        return np.zeros(len(frame), dtype=bool)
+    cases = pd.to_numeric(frame["N_OBS"], errors="coerce")
+    few: pd.Series[bool] = cases < flow.protection.minimum_cases
+    return (few & frame["OBS_VALUE"].notna()).to_numpy(dtype=np.bool_)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,13 @@ from openpyxl.utils import get_column_letter
 from pipeline import conditions
 from pipeline.checks import CHECKS
 from pipeline.checks.finding import Finding, Mask, Table
-from pipeline.framework import Rule
+from pipeline.framework import Rule, Structure
 from pipeline.model import Issue, Library, Observations, Origin, Protected, Report
 
 _CELLS_SHOWN = 3
+_TOLD_APART = 50  # different things found by one check in one table; the rest are counted together
+_OTHERS = "…"
+_LEDGER = {"blank": "ING-02", "added": "ING-03"}  # reasons of the ledger that are no note of a country
 
 
 def validate(observations: Observations, library: Library, *, day: str) -> Report:
@@ -26,80 +30,113 @@ def validate(observations: Observations, library: Library, *, day: str) -> Repor
     table = Table(
         observations.area,
         observations.flow,
-        observations.frame,
+        _filled(observations.frame, observations.flow.structure),
         observations.origins,
         library,
         day,
-        tuple(observations.hierarchies),
+        observations.hierarchies,
         observations.rounding_base,
     )
-    return _apply(table, [rule for rule in observations.flow.rules if rule.stage == "received"])
+    report = _apply(table, [rule for rule in observations.flow.rules if rule.stage == "received"])
+    return replace(report, issues=(*report.issues, *_left_out(observations)))
 
 
 def validate_release(protected: Protected, library: Library, *, day: str) -> Report:
     """Apply the rules for what is about to be published: nothing confidential may be left in it."""
-    table = Table(protected.area, protected.flow, protected.frame, protected.sources, library, day)
+    frame = _filled(protected.frame, protected.flow.structure)
+    table = Table(protected.area, protected.flow, frame, protected.sources, library, day)
     return _apply(table, [rule for rule in protected.flow.rules if rule.stage == "release"])
+
+
+def missing_metadata(area: str, flow: str, fields: Iterable[str]) -> Iterator[Issue]:
+    """MET-01: mandatory fields of the reference metadata that have no text. They are a warning here."""
+    return (Issue("MET-01", "W", area, flow, found=field, expected=field) for field in fields)
+
+
+def untranslated(library: Library) -> Iterator[Issue]:
+    """LNG-01: names and definitions of the shared framework that lack a language."""
+    return (Issue("LNG-01", "W", "", "", found=what, expected="en es pt") for what in library.untranslated)
+
+
+def _left_out(observations: Observations) -> Iterator[Issue]:
+    """ING: the cells that were read but are no observation, each kind with its number."""
+    for reason, cells in observations.ledger.ignored.items():
+        code = _LEDGER.get(reason, "ING-01")
+        found = "" if reason in _LEDGER else reason
+        files = dict.fromkeys(origin.file for origin in observations.origins)
+        yield Issue(
+            code, "I", observations.area, observations.flow.id, found, "", file=", ".join(files), count=cells
+        )
+
+
+def _filled(frame: pd.DataFrame, structure: Structure) -> pd.DataFrame:
+    """Rows numbered from 0, and a blank column for each component that no table of the country has."""
+    frame = frame.reset_index(drop=True)
+    absent = {component: "" for component in structure.components if component not in frame}
+    return frame.assign(**absent) if absent else frame
 
 
 def _apply(table: Table, rules: list[Rule]) -> Report:
     issues: list[Issue] = []
     applied: dict[str, int] = {}
     sound = np.ones(len(table.frame), dtype=bool)
-    is_broken = False
     for rule in rules:
-        is_structural, is_sum = rule.id.startswith("STR"), rule.id.startswith("ACC")
-        if is_sum and is_broken:
+        is_structural = rule.id.startswith("STR")
+        if rule.id.startswith("ACC") and not sound.all():
             continue
-        rows = _rows(table, rule) & (sound if not is_structural else True)
-        applied[rule.id] = applied.get(rule.id, 0) + int(rows.sum())
+        rows = _rows(table, rule)
+        if not is_structural:
+            rows &= sound
+        applied[rule.id] = applied.get(rule.id, 0) + (0 if rule.id.startswith("ACC") else int(rows.sum()))
         for finding in CHECKS[rule.check].function(table, rule, rows):
-            if not finding.rows.any():
-                continue
-            found = list(_issues(table, rule, finding))
-            issues.extend(found)
-            if is_structural and any(issue.severity == "E" for issue in found):
-                sound &= ~finding.rows
-                is_broken = True
+            applied[rule.id] += finding.checked
+            if finding.rows.any():
+                issues.extend(_issues(table, rule, finding))
+                if is_structural and (finding.severity or rule.severity) == "E":
+                    sound &= ~finding.rows
     return Report(table.area, table.flow.id, tuple(issues), applied)
 
 
 def _rows(table: Table, rule: Rule) -> Mask:
-    return conditions.holds(conditions.parse(rule.when), table.frame, table.library.list_of).to_numpy()
+    return conditions.holds(conditions.parse(rule.when), table.frame, table.library.list_of).to_numpy().copy()
 
 
 def _issues(table: Table, rule: Rule, finding: Finding) -> Iterator[Issue]:
     """One issue for each thing found in each table, with the distinct cells it stands in."""
     hit = table.frame.loc[finding.rows, ["table", "row", "column"]]
-    found = finding.found[finding.rows] if isinstance(finding.found, pd.Series) else finding.found
-    hit = hit.assign(found=found)
-    for (number, text), rows in hit.groupby(["table", "found"], sort=False):
-        origin = table.origins[int(number)]
-        cells, heading = _cells(origin, finding.component, rows)
-        yield Issue(
-            code=rule.id,
-            severity=finding.severity or rule.severity,
-            area=table.area,
-            flow=table.flow.id,
-            found=str(text),
-            expected=finding.expected,
-            component=finding.component,
-            file=origin.file,
-            sheet=origin.sheet,
-            heading=heading,
-            cells=tuple(cells[:_CELLS_SHOWN]),
-            count=len(cells),
-        )
+    hit["found"] = finding.found[finding.rows] if isinstance(finding.found, pd.Series) else finding.found
+    for number, rows in hit.groupby("table", sort=False):
+        order = pd.factorize(rows["found"])[0]
+        found = rows["found"].where(order < _TOLD_APART, _OTHERS)
+        for text, same in rows.groupby(found, sort=False):
+            origin = table.origins[int(str(number))]
+            cells, heading, count = _cells(origin, finding.component, same)
+            yield Issue(
+                code=finding.code or rule.id,
+                severity=finding.severity or rule.severity,
+                area=table.area,
+                flow=table.flow.id,
+                found=str(text),
+                expected=finding.expected,
+                component=finding.component,
+                file=origin.file,
+                sheet=origin.sheet,
+                heading=heading,
+                cells=cells,
+                count=count,
+            )
 
 
-def _cells(origin: Origin, component: str, rows: pd.DataFrame) -> tuple[list[str], str]:
-    """The cells to blame: those of the component's labels where it has some, else the figures."""
+def _cells(origin: Origin, component: str, rows: pd.DataFrame) -> tuple[tuple[str, ...], str, int]:
+    """The cells to blame, the heading of the first and how many there are.
+
+    They are those of the component's labels where it has some, else those of the figures.
+    """
     axis, place = origin.places.get(component, ("figure", 0))
-    row, column = rows["row"], rows["column"]
-    if axis == "column":
-        column = pd.Series(place, index=rows.index)
-    elif axis == "row":
-        row = pd.Series(place, index=rows.index)
-    distinct = pd.DataFrame({"row": row, "column": column}).drop_duplicates()
-    cells = [f"{get_column_letter(int(c))}{int(r)}" for r, c in distinct.itertuples(index=False) if c > 0]
-    return cells, origin.headings.get(int(distinct["column"].iloc[0]), "")
+    where = rows[["row", "column"]]
+    if axis != "figure":
+        where = where.assign(**{axis: place})
+    distinct = where.drop_duplicates()
+    first = distinct[distinct["column"] > 0].head(_CELLS_SHOWN)
+    cells = tuple(f"{get_column_letter(int(c))}{int(r)}" for r, c in first.itertuples(index=False))
+    return cells, origin.headings.get(int(distinct["column"].iloc[0]), ""), len(distinct)

@@ -40,6 +40,7 @@ def load(root: Path) -> Library:
         providers=providers,
         licences=_licences(root / "metadata/licences.csv"),
         fields=_fields(root / "metadata/fields.csv"),
+        phrases=_phrases(root / "metadata/phrases.csv"),
         issue_types=issue_types,
         countries={},
     )
@@ -71,13 +72,24 @@ def _licences(path: Path) -> dict[str, Licence]:
 
 def _fields(path: Path) -> dict[str, Field]:
     fields: dict[str, Field] = {}
-    for row, cells in authored.rows(path, ("id", "sims", *NAMES, "obligation", "derived", "dcat", "frictionless")):
+    for row, cells in authored.rows(
+        path, ("id", "sims", *NAMES, "obligation", "derived", "dcat", "frictionless")
+    ):
         authored.unique(path, row, cells["id"], fields)
         if cells["obligation"] not in ("M", "C", "O"):
             refuse(path, row, "obligation must be M, C or O")
         rest = {key: cells[key] for key in ("id", "sims", "obligation", "derived", "dcat", "frictionless")}
         fields[cells["id"]] = Field(name=authored.name(path, row, cells), **cast(dict[str, Any], rest))
     return fields
+
+
+def _phrases(path: Path) -> dict[str, Text]:
+    phrases: dict[str, Text] = {}
+    for row, cells in authored.rows(path, ("id", *LANGUAGES)):
+        phrases[authored.unique(path, row, cells.pop("id"), phrases)] = cells
+        if not all(cells.values()):
+            refuse(path, row, "a language is empty")
+    return phrases
 
 
 def _issue_types(path: Path) -> dict[str, IssueType]:

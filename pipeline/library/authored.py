@@ -23,7 +23,9 @@ def refuse(path: Path, row: int | None, fault: str) -> NoReturn:
     raise SetupError(f"{where}: {fault}")
 
 
-def rows(path: Path, columns: Collection[str], *, extra: bool = False) -> Iterator[tuple[int, dict[str, str]]]:
+def rows(
+    path: Path, columns: Collection[str], *, extra: bool = False
+) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield (row number in the file, cells by column) of a CSV with the given columns.
 
     Raises:
@@ -66,7 +68,9 @@ def words(cells: Mapping[str, str], stem: str) -> Text:
     return {lang: cells[f"{stem}_{lang}"] for lang in LANGUAGES if cells.get(f"{stem}_{lang}")}
 
 
-def keys(path: Path, found: Mapping[str, Any], allowed: Collection[str], required: Collection[str] = ()) -> None:
+def keys(
+    path: Path, found: Mapping[str, Any], allowed: Collection[str], required: Collection[str] = ()
+) -> None:
     """Refuse a TOML table with a key that is not in `allowed`, or without one of `required`."""
     for key in found:
         if key not in allowed:

@@ -62,7 +62,9 @@ def dataflows(
                 each.pop("id"): _selection(path, each, structure, hierarchies)
                 for each in table.get("minimum_table", [])
             },
-            rules=tuple(rule for rule, only in rules if (not only or flow in only) and applies(rule, structure)),
+            rules=tuple(
+                rule for rule, only in rules if (not only or flow in only) and applies(rule, structure)
+            ),
             protection=_protection(path.with_name("protect.toml"), structure),
         )
     return flows

@@ -10,7 +10,14 @@ from pipeline.framework import Codelist, Component, Concept, Role, Structure
 from pipeline.library import authored
 from pipeline.library.authored import NAMES, refuse
 
-_TEXT_TYPES = ("Double", "GregorianDay", "GregorianTimePeriod", "Integer", "ObservationalTimePeriod", "String")
+_TEXT_TYPES = (
+    "Double",
+    "GregorianDay",
+    "GregorianTimePeriod",
+    "Integer",
+    "ObservationalTimePeriod",
+    "String",
+)
 _ATTACHMENTS = ("observation", "measure", "group", "dataset")
 
 
@@ -24,7 +31,9 @@ def concepts(path: Path, lists: Mapping[str, Codelist]) -> dict[str, Concept]:
         identifier = authored.unique(path, row, cells["id"], found)
         representation = cells.get("representation", "")
         if is_structural and representation not in lists and representation not in _TEXT_TYPES:
-            refuse(path, row, f'"{representation}" is neither a code list nor one of {", ".join(_TEXT_TYPES)}')
+            refuse(
+                path, row, f'"{representation}" is neither a code list nor one of {", ".join(_TEXT_TYPES)}'
+            )
         found[identifier] = Concept(
             identifier,
             authored.name(path, row, cells),
@@ -36,7 +45,9 @@ def concepts(path: Path, lists: Mapping[str, Codelist]) -> dict[str, Concept]:
     return found
 
 
-def structures(folder: Path, known: Mapping[str, Concept], lists: Mapping[str, Codelist]) -> dict[str, Structure]:
+def structures(
+    folder: Path, known: Mapping[str, Concept], lists: Mapping[str, Codelist]
+) -> dict[str, Structure]:
     """The data structures. Those with a `tail` share one head, so their first positions are identical."""
     path = folder / "structures.toml"
     content = authored.toml(path)
@@ -77,7 +88,11 @@ def _attributes(path: Path, known: Mapping[str, Concept], content: Mapping[str, 
         if cells["id"] not in known:
             refuse(path, row, f'"{cells["id"]}" is not a concept of concepts.csv')
         if cells["attachment"] not in _ATTACHMENTS or cells["assignment"] not in ("mandatory", "conditional"):
-            refuse(path, row, f"attachment must be one of {', '.join(_ATTACHMENTS)}; assignment mandatory or conditional")
+            refuse(
+                path,
+                row,
+                f"attachment must be one of {', '.join(_ATTACHMENTS)}; assignment mandatory or conditional",
+            )
         for identifier in cells["structures"].split():
             if identifier not in content:
                 refuse(path, row, f'"{identifier}" is not a structure of structures.toml')

@@ -1,0 +1,46 @@
+# One line a verb; each is one `python -m pipeline <verb>`.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python -m pipeline
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+publish: .venv/run.stamp ## the whole flow for every country → build/public (AREA=CL, FLOW=DF_STOCK narrow it; DRY_RUN=1 only lists)
+	$(RUN) publish --area "$(AREA)" --flow "$(FLOW)" $(if $(DRY_RUN),--dry-run)
+
+validate: .venv/run.stamp ## validate one file: FILE=… AREA=… FLOW=…
+	$(RUN) validate --area "$(AREA)" --flow "$(FLOW)" $(if $(FILE),--file "$(FILE)")
+
+serve: .venv/run.stamp ## serve build/public on 127.0.0.1 (PORT=8000)
+	$(RUN) serve --port "$(or $(PORT),8000)"
+
+harvest-check: .venv/test.stamp ## play the harvesting agency against build/public
+	$(RUN) harvest-check
+
+test: .venv/test.stamp ## the tests
+	$(BIN)/pytest
+
+check: .venv/test.stamp ## lint, format, types and tests: what the continuous integration runs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+bench: .venv/test.stamp ## the benchmarks, written to build/bench/
+	$(BIN)/python bench/run.py
+
+docs: .venv/run.stamp ## the generated pages of docs/
+	$(RUN) docs
+
+.venv/run.stamp: requirements.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	touch $@
+
+.venv/test.stamp: .venv/run.stamp requirements-test.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	touch $@
+
+.PHONY: help publish validate serve harvest-check test check bench docs

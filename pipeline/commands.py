@@ -1,0 +1,117 @@
+"""What the verbs of the command line do: load what is authored, run, and tell the result."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pipeline import library, report
+from pipeline import publish as release_
+from pipeline.errors import SetupError
+from pipeline.formats import Format, formats
+from pipeline.model import Library, Release, Settings
+from pipeline.settings import settings
+
+
+def load(root: Path) -> tuple[Library, Settings, Mapping[str, Format]]:
+    """The library, the run's settings, and the formats that it asks for."""
+    loaded, every = library.load(root), formats()
+    chosen = settings(root / "publish.toml", loaded, formats=every)
+    return loaded, chosen, {name: form for name, form in every.items() if name in chosen.formats}
+
+
+def publish(root: Path, *, areas: Collection[str], flows: Collection[str], is_dry: bool) -> int:
+    """Publish to `build/public`; 1 when a delivery was held back."""
+    from pipeline.run import run
+
+    loaded, chosen, forms = load(root)
+    _must_exist(areas, chosen.areas, "country")
+    _must_exist(flows, loaded.dataflows, "dataflow")
+    public = root / "build/public"
+    with release_.building(root / "build") as folder:
+        made = run(root, loaded, chosen, formats=forms, folder=folder, areas=areas, flows=flows)
+        _tell(made, loaded, chosen)
+        if is_dry:
+            _tell_differences(public, folder)
+        elif not made.packages:
+            print("Nothing is fit to be published; the standing release stays.", file=sys.stderr)
+        else:
+            release_.check(folder)
+            release_.swap(folder, public)
+            print(f"{chosen.release}: {len(made.packages)} packages in {public.relative_to(root)}/")
+    return 1 if made.held_back else 0
+
+
+def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
+    """Validate a country's tables of one dataflow; 1 when they are not fit. The file is only read."""
+    from pipeline.run import receive
+    from pipeline.validate import validate as apply
+
+    loaded, chosen, _ = load(root)
+    _must_exist([area], loaded.countries, "country")
+    _must_exist([flow], loaded.countries[area].series, f"dataflow of {area}")
+    series = loaded.countries[area].series[flow]
+    if file is not None:
+        series = replace(
+            series, layouts=tuple(replace(each, file=str(file.resolve())) for each in series.layouts[:1])
+        )
+        country = replace(loaded.countries[area], series={**loaded.countries[area].series, flow: series})
+        loaded = replace(loaded, countries={**loaded.countries, area: country})
+    found = apply(receive(root, series, loaded), loaded, day=chosen.release_day)
+    for issue in found.issues:
+        print(report.terminal(issue, loaded, chosen.language))
+    target = root / "build/reports" / area
+    target.mkdir(parents=True, exist_ok=True)
+    (target / f"{flow}.json").write_text(
+        json.dumps(report.record(found), ensure_ascii=False, indent=1) + "\n"
+    )
+    print(f"build/reports/{area}/{flow}.json")
+    return 0 if found.is_fit else 1
+
+
+def docs(root: Path) -> int:
+    """Write the generated pages of docs/."""
+    for path, text in report.issue_pages(library.load(root)):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+    return 0
+
+
+def _must_exist(asked: Collection[str], known: Collection[str], what: str) -> None:
+    for each in asked:
+        if each not in known:
+            raise SetupError(f'"{each}" is not a {what}; known are {", ".join(sorted(known))}')
+
+
+def _tell(made: Release, loaded: Library, chosen: Settings) -> None:
+    """Errors and warnings in full, then what was held back."""
+    for found in made.reports.values():
+        for issue in found.issues:
+            if issue.severity != "I":
+                print(report.terminal(issue, loaded, chosen.language), file=sys.stderr)
+    for (area, flow), reason in made.held_back.items():
+        print(f"{area} {flow} held back: {reason}", file=sys.stderr)
+
+
+def _tell_differences(public: Path, folder: Path) -> None:
+    before, after = _listed(public), _listed(folder)
+    for path in sorted(before.keys() | after.keys()):
+        if path not in before:
+            print(f"added    {path}")
+        elif path not in after:
+            print(f"removed  {path}")
+        elif before[path] != after[path]:
+            print(f"changed  {path}")
+    print(f"{len(after)} files; nothing was published")
+
+
+def _listed(folder: Path) -> dict[str, Any]:
+    manifest = folder / "manifest.json"
+    if not manifest.exists():
+        return {}
+    found: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+    return found

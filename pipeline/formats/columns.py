@@ -1,0 +1,53 @@
+"""Whole columns as text: each distinct value is written once, then the columns are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.model import Protected
+
+_CHUNK_ROWS = 100_000
+
+
+def figure(value: float) -> str:
+    """A figure as SDMX wants it: shortest decimal that reads back the same, whole numbers without a point."""
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+
+
+def components(protected: Protected, *roles: str) -> list[str]:
+    """Components of the given roles that the table has, in the order of the structure."""
+    return [c.id for c in protected.flow.structure.of_role(*roles) if c.id in protected.frame]  # type: ignore[arg-type]
+
+
+def rendered(column: pd.Series, write: Callable[[str], str]) -> pa.Array:
+    """The column with `write` applied to the text of each distinct value; a missing value is the empty text."""
+    codes, distinct = pd.factorize(column)
+    texts = [write(figure(value) if isinstance(value, float) else str(value)) for value in distinct]
+    dictionary = pa.array([write(""), *texts], type=pa.string())
+    return dictionary.take(pa.array(codes + 1))
+
+
+def chunks(arrays: Sequence[pa.Array], separator: str = "") -> Iterator[bytes]:
+    """The columns joined side by side, row after row, in chunks of bytes."""
+    for start in range(0, len(arrays[0]), _CHUNK_ROWS):
+        part = [array.slice(start, _CHUNK_ROWS) for array in arrays]
+        rows = pc.binary_join_element_wise(*part, separator) if len(part) > 1 else part[0]
+        # The text of an Arrow array lies in one buffer, row after row: no row is touched again.
+        whole = pc.binary_join(pa.ListArray.from_arrays([0, len(rows)], rows), "")
+        yield whole[0].as_buffer().to_pybytes()
+
+
+def starts(frame: pd.DataFrame, columns: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """True where a row differs from the one before it in one of the columns. The frame is sorted."""
+    changed = np.zeros(len(frame), dtype=bool)
+    changed[:1] = True
+    for column in columns:
+        codes = pd.factorize(frame[column])[0]
+        changed[1:] |= codes[1:] != codes[:-1]
+    return changed

@@ -1,0 +1,49 @@
+"""SDMX-CSV 2.0 (SDMX 3.0 section 5, field guide): one row an observation, ids only."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from pipeline.formats import Format
+from pipeline.formats.columns import chunks, components, rendered
+from pipeline.model import Description, Library, Protected
+
+
+def quoted(text: str) -> str:
+    """A field as RFC 4180 has it: in quotes only when it must be."""
+    if not any(sign in text for sign in ',"\n\r'):
+        return text
+    return '"' + text.replace('"', '""') + '"'
+
+
+def write(protected: Protected, description: Description, library: Library, file: BinaryIO) -> None:
+    """Write the observations; a withheld one has its status and no value."""
+    dataset = {"VINTAGE": description.vintage, "LAST_UPDATE": description.last_update}
+    dataset["LICENCE"] = " AND ".join(licence.id for licence in description.licences)
+    columns = [*components(protected, "dimension", "time", "measure"), *components(protected, "attribute")]
+    header = io.StringIO()
+    csv.writer(header, lineterminator="\n").writerow(
+        ["STRUCTURE", "STRUCTURE_ID", "ACTION", *columns, *dataset]
+    )
+    file.write(header.getvalue().encode())
+    # The three fields of the format and the attributes of the data set are the same on every row.
+    ahead = f"dataflow,{library.agency}:{protected.flow.id}(1.0.0),I"
+    behind = ",".join(quoted(text) for text in dataset.values()) + "\n"
+    constant = [pa.array([text] * len(protected.frame), type=pa.string()) for text in (ahead, behind)]
+    file.writelines(
+        chunks([constant[0], *(rendered(protected.frame[c], quoted) for c in columns), constant[1]], ",")
+    )
+
+
+FORMAT = Format(
+    id="csv",
+    folder="files",
+    file="data.csv",
+    media_type="application/vnd.sdmx.data+csv;version=2.0.0",
+    label={"en": "SDMX-CSV 2.0", "es": "SDMX-CSV 2.0", "pt": "SDMX-CSV 2.0"},
+    write=write,
+)

@@ -1,0 +1,103 @@
+"""Structure-specific SDMX-ML, grouped by time series: what versions 2.1 and 3.0 share.
+
+SDMX 2.1 section 3A part 4 and SDMX 3.0 section 3: the two differ in their namespaces and in how the
+header names the dataflow, by a reference element or by its URN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import pandas as pd
+import pyarrow as pa
+
+from pipeline.formats.columns import chunks, components, rendered, starts
+from pipeline.model import Description, Library, Protected
+
+_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
+# Control characters that XML 1.0 cannot hold become the replacement character.
+_ESCAPES = {code: "�" for code in range(32)} | str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+)
+
+
+def escaped(text: str) -> str:
+    """Text as an XML attribute value that reads back the same."""
+    return text.translate(_ESCAPES)
+
+
+@dataclass(frozen=True)
+class Version:
+    """What sets a version apart. `usage` writes the reference to a dataflow of an agency."""
+
+    schemas: str
+    usage: Callable[[str, str], str]
+
+
+def write(
+    version: Version, protected: Protected, description: Description, library: Library, file: BinaryIO
+) -> None:
+    """Write the observations; a withheld one has its status and no value."""
+    file.write(_head(version, protected, description, library).encode())
+    file.write(_groups(protected).encode())
+    file.writelines(chunks(_series(protected)))
+    tail = "</Series>" if len(protected.frame) else ""
+    file.write(f"{tail}</message:DataSet></message:StructureSpecificData>\n".encode())
+
+
+def _head(version: Version, protected: Protected, description: Description, library: Library) -> str:
+    flow, structure = protected.flow.id, protected.flow.structure.id
+    urn = f"urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure={library.agency}:{structure}(1.0.0)"
+    licence = " AND ".join(each.id for each in description.licences)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<message:StructureSpecificData xmlns:message="{version.schemas}/message" '
+        f'xmlns:ss="{version.schemas}/data/structurespecific" xmlns:common="{version.schemas}/common" '
+        f'xmlns:xsi="{_INSTANCE}" xmlns:ns1="{urn}:ObsLevelDim:TIME_PERIOD">'
+        f"<message:Header><message:ID>{flow}_{protected.area or 'ALL'}</message:ID>"
+        f"<message:Test>false</message:Test><message:Prepared>{description.last_update}T00:00:00Z</message:Prepared>"
+        f'<message:Sender id="{library.agency}"/><message:Structure structureID="{structure}" '
+        f'namespace="{urn}:ObsLevelDim:TIME_PERIOD" dimensionAtObservation="TIME_PERIOD">'
+        f"<common:StructureUsage>{version.usage(library.agency, flow)}</common:StructureUsage></message:Structure>"
+        "<message:DataSetAction>Information</message:DataSetAction></message:Header>\n"
+        f'<message:DataSet ss:dataScope="DataStructure" xsi:type="ns1:DataSetType" ss:structureRef="{structure}" '
+        f'ss:action="Information" VINTAGE="{escaped(description.vintage)}" '
+        f'LAST_UPDATE="{description.last_update}" LICENCE="{escaped(licence)}">'
+    )
+
+
+def _attribute(name: str, column: pd.Series) -> pa.Array:
+    return rendered(column, lambda text: f' {name}="{escaped(text)}"' if text else "")
+
+
+def _groups(protected: Protected) -> str:
+    """The group elements: attributes said once for a reference area, source type and measure."""
+    structure = protected.flow.structure
+    attributes = [a for a in structure.attributes("group") if a in protected.frame]
+    if not attributes:
+        return ""
+    distinct = protected.frame[[*structure.group, *attributes]].drop_duplicates(list(structure.group))
+    parts = [_attribute(name, distinct[name]).to_pylist() for name in distinct]
+    return "".join(f'<Group xsi:type="ns1:SOURCE"{"".join(row)}/>\n' for row in zip(*parts, strict=True))
+
+
+def _series(protected: Protected) -> list[pa.Array]:
+    structure, frame = protected.flow.structure, protected.frame
+    on_series = [*structure.dimensions, *(a for a in structure.attributes("measure") if a in frame)]
+    first = starts(frame, structure.dimensions)
+    openings = frame[first]
+    opening = [
+        "<Series" + "".join(row) + ">\n"
+        for row in zip(*(_attribute(c, openings[c]).to_pylist() for c in on_series), strict=True)
+    ]
+    opening = [("</Series>\n" if number else "") + text for number, text in enumerate(opening)]
+    positions = pa.array(first.cumsum() * first)  # 0 inside a series, else its number
+    before = pa.array(["", *opening], type=pa.string()).take(positions)
+    on_observation = [
+        *components(protected, "time", "measure"),
+        *(a for a in structure.attributes("observation") if a in frame),
+    ]
+    constant = [pa.array([text] * len(frame), type=pa.string()) for text in ("<Obs", "/>\n")]
+    return [before, constant[0], *(_attribute(c, frame[c]) for c in on_observation), constant[1]]

@@ -1,0 +1,37 @@
+"""The table of an open-data package: plain CSV, ids of the structure as headings, nothing else."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from pipeline.formats import Format
+from pipeline.formats.columns import chunks, components, rendered
+from pipeline.formats.csv20 import quoted
+from pipeline.model import Description, Library, Protected
+
+
+def columns(protected: Protected) -> list[str]:
+    """The headings, in order: dimensions, period, figure, attributes of observations and groups."""
+    return [*components(protected, "dimension", "time", "measure"), *components(protected, "attribute")]
+
+
+def write(protected: Protected, description: Description, library: Library, file: BinaryIO) -> None:
+    """Write the observations; a withheld one has its status and no value."""
+    names = columns(protected)
+    file.write((",".join(names) + "\n").encode())
+    arrays = [rendered(protected.frame[name], quoted) for name in names]
+    end = pa.array(["\n"] * len(protected.frame), type=pa.string())
+    arrays[-1] = pa.compute.binary_join_element_wise(arrays[-1], end, "")
+    file.writelines(chunks(arrays, ","))
+
+
+FORMAT = Format(
+    id="table",
+    folder="packages",
+    file="data.csv",
+    media_type="text/csv",
+    label={"en": "CSV table", "es": "Tabla CSV", "pt": "Tabela CSV"},
+    write=write,
+)

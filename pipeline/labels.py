@@ -1,0 +1,68 @@
+"""National labels → codes: the rows of `codes.csv`, then codes themselves, then official names."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pipeline.framework import Codelist
+from pipeline.model import CodeRow, Country
+
+
+def folded(label: str) -> str:
+    """A label without case, accents and doubled spaces, for comparing."""
+    plain = unicodedata.normalize("NFKD", label.casefold())
+    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of a label. An empty `code` with a reason in `ignored` leaves its cells out."""
+
+    code: str
+    ignored: str = ""
+
+
+def fates(
+    labels: Iterable[str], component: str, column: str, country: Country, codelist: Codelist | None
+) -> dict[str, Fate]:
+    """The fate of each distinct label of one component, found under the heading `column`.
+
+    A label that nothing matches keeps its text as its code, so that validation names its cells.
+    """
+    rows = _rows(country.codes, component, column)
+    names = _names(codelist, component, country) if codelist is not None else {}
+    return {label: _fate(label, rows, names, codelist) for label in labels}
+
+
+def _rows(codes: Iterable[CodeRow], component: str, column: str) -> dict[str, CodeRow]:
+    """Rows for the component by folded label; a row limited to this column goes before a general one."""
+    mine = [row for row in codes if row.component == component and row.column in ("", column)]
+    return {folded(row.label): row for row in sorted(mine, key=lambda row: row.column != "")}
+
+
+def _fate(
+    label: str, rows: Mapping[str, CodeRow], names: Mapping[str, str], codelist: Codelist | None
+) -> Fate:
+    row = rows.get(folded(label))
+    if row is not None:
+        return Fate(row.code, "" if row.code else row.note)
+    # A single letter is a code only in a table that needs no rows at all: where "H" had to be
+    # mapped to M, an "M" that nobody mapped means Mujer and not SDMX's M.
+    if codelist is not None and label in codelist.codes and (len(label) > 1 or not rows):
+        return Fate(label)
+    return Fate(names.get(folded(label), label))
+
+
+def _names(codelist: Codelist, component: str, country: Country) -> dict[str, str]:
+    """Folded official name in the country's language → code, where only one code has the name.
+
+    Areas are looked for inside the country alone: other countries have a Córdoba too.
+    """
+    own = set(codelist.descendants(country.area)) if component == "REF_AREA" else codelist.codes.keys()
+    found: dict[str, list[str]] = {}
+    for code in codelist.codes.values():
+        if code.id in own and country.language in code.name:
+            found.setdefault(folded(code.name[country.language]), []).append(code.id)
+    return {name: codes[0] for name, codes in found.items() if len(codes) == 1}

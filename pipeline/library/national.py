@@ -1,0 +1,186 @@
+"""metadata/national/<AREA>/ → one `Country`: producers, agreements, layouts, codes and metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from pipeline.framework import LANGUAGES, Codelist, Dataflow, Provider, Structure, Text
+from pipeline.library import authored
+from pipeline.library.authored import refuse
+from pipeline.model import CodeRow, Country, Layout, Library, Series
+
+_LAYOUT = {field.name: field for field in fields(Layout)}
+_REQUIRED = [
+    name for name, field in _LAYOUT.items() if field.default is MISSING and field.default_factory is MISSING
+]
+_TEXTS = ("title", "source_operation", "stat_pop")
+
+
+def country(folder: Path, framework: Library) -> Country:
+    """Load a reporting country. `framework` is the library without its countries.
+
+    Raises:
+        SetupError: a file names something that does not exist; the message says which file and row.
+    """
+    area = folder.name
+    path = folder / "country.toml"
+    areas = framework.list_of("REF_AREA")
+    if areas is None or area not in areas.select("kind=country"):
+        refuse(path, None, f'"{area}" is not a country of CL_AREA')
+    table = authored.toml(path)
+    authored.keys(
+        path, table, ("language", "focal", "providers", "agreement", "metadata"), ("language", "focal")
+    )
+    if table["language"] not in LANGUAGES:
+        refuse(path, None, f'language "{table["language"]}" must be one of {", ".join(LANGUAGES)}')
+    providers = _providers(path, table.get("providers", {}), framework, area)
+    if table["focal"] not in providers:
+        refuse(path, None, f'focal "{table["focal"]}" is not one of the providers')
+    known = {**framework.providers, **providers}
+    return Country(
+        area=area,
+        language=table["language"],
+        focal=table["focal"],
+        providers=providers,
+        agreements=_agreements(path, table.get("agreement", []), known, framework.dataflows),
+        codes=_codes(folder / "codes.csv", framework),
+        metadata=_metadata(path, table.get("metadata", {}), framework),
+        series={
+            each.stem: _series(each, area, known, framework)
+            for each in sorted(folder.glob("*.toml"))
+            if each != path
+        },
+    )
+
+
+def _providers(path: Path, table: Mapping[str, Any], framework: Library, area: str) -> dict[str, Provider]:
+    agency = f"{framework.agency}.{area}"
+    if agency not in framework.agencies:
+        refuse(path, None, f'"{agency}" has no row in metadata/agencies.csv')
+    found: dict[str, Provider] = {}
+    for identifier, each in table.items():
+        authored.unique(path, None, identifier, {**framework.providers, **found})
+        authored.keys(path, each, ("name", "url"), ("name",))
+        found[identifier] = Provider(
+            identifier, agency, area, _text(path, each["name"], f"name of {identifier}"), each.get("url", "")
+        )
+    return found
+
+
+def _agreements(
+    path: Path, tables: list[dict[str, Any]], providers: Mapping[str, Provider], flows: Mapping[str, Dataflow]
+) -> frozenset[tuple[str, str]]:
+    agreed = set()
+    for table in tables:
+        authored.keys(path, table, ("provider", "flows"), ("provider", "flows"))
+        for flow in table["flows"]:
+            if table["provider"] not in providers or flow not in flows:
+                refuse(
+                    path, None, f'agreement of "{table["provider"]}" for "{flow}": one of them does not exist'
+                )
+            agreed.add((table["provider"], flow))
+    return frozenset(agreed)
+
+
+def _codes(path: Path, framework: Library) -> tuple[CodeRow, ...]:
+    found: dict[tuple[str, str, str], CodeRow] = {}
+    for row, cells in authored.rows(path, ("component", "column", "label", "code", "note")):
+        each = CodeRow(**cells)
+        key = (each.component, each.column, each.label)
+        if each.component not in framework.concepts:
+            refuse(path, row, f'"{each.component}" is not a concept of dsd/concepts.csv')
+        codelist = framework.list_of(each.component)
+        if codelist is not None and each.code and each.code not in codelist.codes:
+            refuse(path, row, f'"{each.code}" is not a code of {codelist.ref}')
+        if not each.code and not each.note:
+            refuse(path, row, f'"{each.label}" is ignored without a reason: fill its note')
+        if key in found:
+            refuse(path, row, f'"{each.label}" stands twice')
+        found[key] = each
+    return tuple(found.values())
+
+
+def _metadata(path: Path, table: Mapping[str, Any], framework: Library) -> dict[str, Text]:
+    for identifier in table:
+        if identifier not in framework.fields:
+            refuse(path, None, f'"{identifier}" is not a field of metadata/fields.csv')
+    return {identifier: _text(path, text, identifier) for identifier, text in table.items()}
+
+
+def _series(path: Path, area: str, providers: Mapping[str, Provider], framework: Library) -> Series:
+    if path.stem not in framework.dataflows:
+        refuse(path, None, f'"{path.stem}" is not a dataflow')
+    table = authored.toml(path)
+    authored.keys(path, table, ("hierarchies", "rounding_base", "metadata", "table"), ("table",))
+    for identifier in table.get("hierarchies", []):
+        if identifier not in framework.hierarchies:
+            refuse(path, None, f'hierarchy "{identifier}" does not exist')
+    return Series(
+        area=area,
+        flow=path.stem,
+        layouts=tuple(_layout(path, each, providers, framework) for each in table["table"]),
+        hierarchies=tuple(table.get("hierarchies", [])),
+        rounding_base=table.get("rounding_base", 0),
+        metadata=_metadata(path, table.get("metadata", {}), framework),
+    )
+
+
+def _layout(
+    path: Path, table: Mapping[str, Any], providers: Mapping[str, Provider], framework: Library
+) -> Layout:
+    authored.keys(path, table, _LAYOUT, (*_REQUIRED, *_TEXTS))
+    if table["provider"] not in providers:
+        refuse(path, None, f'provider "{table["provider"]}" does not exist')
+    if table["licence"] not in framework.licences:
+        refuse(path, None, f'licence "{table["licence"]}" is not in metadata/licences.csv')
+    texts = {name: _text(path, table[name], name) for name in _TEXTS}
+    headings = {component: str(place) for component, place in table.get("headings", {}).items()}
+    lists = {
+        name: tuple(table[name]) for name in ("header", "values", "add") if isinstance(table.get(name), list)
+    }
+    layout = Layout(**{**table, **texts, **lists, "headings": headings})
+    _check_components(path, layout, framework.dataflows[path.stem].structure, framework)
+    return layout
+
+
+def _check_components(path: Path, layout: Layout, structure: Structure, framework: Library) -> None:
+    places: dict[str, str] = {}
+    for way, components in (
+        ("labels", layout.labels),
+        ("headings", layout.headings),
+        ("constants", layout.constants),
+    ):
+        for component in components:
+            if component not in structure.components:
+                refuse(path, None, f'{layout.file}: "{component}" is not a component of {structure.id}')
+            if component in places:
+                refuse(path, None, f"{layout.file}: {component} stands in {places[component]} and in {way}")
+            places[component] = way
+    for component in structure.key:
+        if component not in places:
+            refuse(path, None, f"{layout.file}: {component} is in none of labels, headings and constants")
+    for component, code in layout.constants.items():
+        codelist = structure.components[component].codelist
+        if codelist is not None and code not in codelist.codes:
+            refuse(path, None, f'{layout.file}: {component} "{code}" is not a code of {codelist.ref}')
+    _check_statuses(path, layout, framework.list_of("OBS_STATUS"))
+
+
+def _check_statuses(path: Path, layout: Layout, statuses: Codelist | None) -> None:
+    for mark, status in layout.missing.items():
+        if statuses is not None and status not in statuses.codes:
+            refuse(
+                path,
+                None,
+                f'{layout.file}: mark "{mark}" means "{status}", which is not a code of {statuses.ref}',
+            )
+
+
+def _text(path: Path, table: Mapping[str, str], what: str) -> Text:
+    """A text in the three languages; English may not be absent."""
+    if not isinstance(table, dict) or "en" not in table or not table.keys() <= set(LANGUAGES):
+        refuse(path, None, f"{what} must be a table of en, es and pt, with en at least")
+    return table

@@ -1,0 +1,164 @@
+"""Packages → one release: built aside, checked, swapped in by one rename."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+from pipeline import catalogue, dcat, rest
+from pipeline.errors import PublishError
+from pipeline.formats import Format
+from pipeline.model import Library, Release, Settings, Whole, Written
+from pipeline.structures import tree as structures
+from pipeline.tree import Tree
+
+_ROWS_VALIDATED = 100_000  # frictionless reads some 30,000 rows a second
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # renameat2(2)
+
+
+@contextmanager
+def building(build: Path) -> Iterator[Path]:
+    """A new folder beside `build/public`, removed at the end unless it was swapped in.
+
+    Only one run at a time may publish: a second one is told so. Whatever a run that was killed has
+    left is cleared away; the release it did not reach is untouched.
+
+    Raises:
+        PublishError: another run is publishing here.
+    """
+    build.mkdir(parents=True, exist_ok=True)
+    with (build / ".lock").open("w") as lock:
+        try:
+            _lock(lock)
+        except OSError:
+            raise PublishError(f"another run is publishing in {build.name}/. Wait for it to end.") from None
+        public, aside = build / "public", build / ".previous"
+        if aside.exists() and not public.exists():
+            aside.rename(public)
+        for left in [*build.glob(".next-*"), *([aside] if aside.exists() else [])]:
+            shutil.rmtree(left)
+        folder = Path(tempfile.mkdtemp(prefix=".next-", dir=build))
+        folder.chmod(0o755)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lock(file: TextIO) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def publish(
+    release: Release,
+    library: Library,
+    settings: Settings,
+    *,
+    formats: Mapping[str, Format],
+    site: Path,
+    folder: Path,
+) -> Mapping[str, Written]:
+    """Fill `folder` with the whole release.
+
+    Returns:
+        Every file by its path, manifest excepted.
+    """
+    tree = Tree(folder)
+    for package in release.packages:
+        for path, writer in package.files.items():
+            tree.write([path], writer)
+        tree.zip(f"packages/{package.data.flow.id}/{package.data.area}")
+    for paths, content in structures.tree(library, settings):
+        tree.write(paths, content)
+    for whole in release.whole.values():
+        _data(tree, whole, library, formats)
+        for paths, content in structures.available(library, whole.data, settings):
+            tree.write(paths, content)
+    for path, content in release.records.items():
+        tree.write([path], content)
+    for path, content in dcat.catalogue(
+        release.packages, library, settings, formats=formats, written=dict(tree.written)
+    ):
+        tree.write([path], content)
+    for host in sorted((site / "hosts").iterdir()):
+        tree.write([host.name], host.read_bytes())
+    for path, content in catalogue.pages(release, library, settings, site=site, written=dict(tree.written)):
+        tree.write([path], content)
+    manifest = {
+        "release": settings.release,
+        "files": {path: {"bytes": w.bytes, "sha256": w.sha256} for path, w in sorted(tree.written.items())},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    return tree.written
+
+
+def _data(tree: Tree, whole: Whole, library: Library, formats: Mapping[str, Format]) -> None:
+    """One dataflow under every address that clients ask: whole, and one country at a time."""
+    flow = whole.data.flow
+    answers = [(whole.data, rest.data_paths(flow, library.agency))]
+    answers += [(part, rest.area_paths(flow, library.agency, area)) for area, part in whole.by_area.items()]
+    for table, addresses in answers:
+        for form, paths in addresses:
+            if form in formats:
+                tree.write(paths, partial(formats[form].write, table, whole.description, library))
+
+
+def check(folder: Path) -> None:
+    """Read the new release back before it goes out.
+
+    Raises:
+        PublishError: a file is not what the manifest says, or a package is not valid.
+    """
+    from frictionless import Package, system
+
+    listed = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
+    for path, entry in listed.items():
+        if not (folder / path).exists() or (folder / path).stat().st_size != entry["bytes"]:
+            raise PublishError(f"{path} is not what was written; is the disk full? Nothing was published.")
+    with system.use_context(trusted=False):
+        for descriptor in sorted(folder.glob("packages/*/*/datapackage.json")):
+            report = Package(str(descriptor)).validate(limit_rows=_ROWS_VALIDATED)
+            if not report.valid:
+                faults = report.flatten(["rowNumber", "fieldName", "type", "note"])[:3]
+                raise PublishError(f"{descriptor.relative_to(folder)} is not valid: {faults}. Nothing was published.")
+
+
+def swap(folder: Path, public: Path) -> None:
+    """Put the new release where the old one stands, in one step where the system can exchange names."""
+    if not public.exists():
+        folder.rename(public)
+    elif not _exchanged(folder, public):
+        aside = public.with_name(".previous")
+        public.rename(aside)
+        folder.rename(public)
+        shutil.rmtree(aside)
+
+
+def _exchanged(first: Path, second: Path) -> bool:
+    """Exchange two folders atomically (Linux renameat2); False where that cannot be done."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return False
+    names = os.fsencode(first), os.fsencode(second)
+    return renameat2(_ROWS_VALIDATED = 100_000  # frictionless reads some 30,000 rows a second
+_AT_FDCWD, names[0], _ROWS_VALIDATED = 100_000  # frictionless reads some 30,000 rows a second
+_AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0

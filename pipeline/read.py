@@ -1,0 +1,101 @@
+"""A delivered file → `RawTable`: all text, nothing cleaned, the file never written to."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import hashlib
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from python_calamine import CalamineError, CalamineWorkbook
+
+from pipeline.errors import InputError
+from pipeline.model import Layout, RawTable
+
+_SPREADSHEETS = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
+
+
+def read(folder: Path, layout: Layout) -> RawTable:
+    """Read the table that `layout` describes from `folder`, the `data/<AREA>` of its country.
+
+    Raises:
+        InputError: the file is absent, cannot be opened, or has no such sheet.
+    """
+    path = folder / layout.file
+    where = f"{folder.name}/{layout.file}"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{where}: the file cannot be opened ({error.strerror}). Put it in data/{folder.name}/."
+        ) from None
+    checksum = hashlib.sha256(content).hexdigest()
+    if path.suffix.lower() in _SPREADSHEETS:
+        return _spreadsheet(where, content, checksum, layout.sheet)
+    return _text(where, content, checksum, layout)
+
+
+def _spreadsheet(where: str, content: bytes, checksum: str, sheet: str) -> RawTable:
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    except (CalamineError, OSError, ValueError) as error:
+        raise InputError(
+            f"{where}: not a workbook that can be opened ({error}). Ask for it to be saved again."
+        ) from None
+    if sheet not in workbook.sheet_names:
+        found = ", ".join(f'"{name}"' for name in workbook.sheet_names)
+        raise InputError(
+            f'{where}: there is no sheet "{sheet}"; the workbook has {found}. Correct `sheet` in the layout.'
+        )
+    opened = workbook.get_sheet_by_name(sheet)
+    rows = opened.to_python(skip_empty_area=False)
+    merged = tuple((r1 + 1, c1 + 1, r2 + 1, c2 + 1) for (r1, c1), (r2, c2) in opened.merged_cell_ranges or [])
+    cells = _frame([[_shown(value) for value in row] for row in rows])
+    is_number = pd.DataFrame(
+        [[isinstance(value, int | float) and not isinstance(value, bool) for value in row] for row in rows],
+        index=cells.index,
+        columns=cells.columns,
+        dtype=bool,
+    )
+    return RawTable(where, sheet, checksum, cells, is_number, merged)
+
+
+def _shown(value: Any) -> str:
+    """A cell as text: whole numbers without a point, dates in ISO 8601."""
+    match value:
+        case float():
+            return repr(int(value)) if value.is_integer() else repr(value)
+        case datetime.datetime() | datetime.date() | datetime.time():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def _text(where: str, content: bytes, checksum: str, layout: Layout) -> RawTable:
+    encoding = "utf-8-sig" if layout.encoding.lower() in ("utf-8", "utf8") else layout.encoding
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise InputError(
+            f"{where}, line {line}: not {layout.encoding} text. Set `encoding` in the layout, for instance latin-1."
+        ) from None
+    except LookupError:
+        raise InputError(f'{where}: the encoding "{layout.encoding}" of the layout is not known.') from None
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter))
+    except csv.Error as error:
+        raise InputError(f"{where}: not a delimited text file ({error}).") from None
+    return RawTable(where, "", checksum, _frame(rows), None)
+
+
+def _frame(rows: Sequence[Sequence[str]]) -> pd.DataFrame:
+    """Text cells numbered from 1; short rows are filled with blanks."""
+    width = max(map(len, rows), default=0)
+    padded = [[*row, *[""] * (width - len(row))] for row in rows]
+    index, columns = range(1, len(rows) + 1), range(1, width + 1)
+    return pd.DataFrame(padded, index=index, columns=columns, dtype=object)

@@ -1,0 +1,200 @@
+"""`RawTable` + `Country` → `Observations`: shared codes for national labels, every cell accounted for."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.framework import Dataflow, Structure
+from pipeline.grid import Grid, grid
+from pipeline.labels import fates
+from pipeline.model import LINEAGE, Country, Layout, Ledger, Library, Observations, Origin, RawTable
+
+_BLANK = "blank"
+_ADDED = "added"
+_PART = re.compile(r"\{([^}]+)\}")
+_NUMERIC = ("CV", "SE", "N_OBS")
+
+
+def recode(tables: Sequence[RawTable], country: Country, flow: Dataflow, library: Library) -> Observations:
+    """Turn the tables of one country and dataflow into coded observations.
+
+    `tables` are in the order of the country's layouts. Labels without a code keep their text, and
+    figures that are not numbers keep theirs in the column `text`; `validate` reports both.
+
+    Raises:
+        InputError: a table has no heading or column that its layout names.
+    """
+    series = country.series[flow.id]
+    frames, origins, ignored, read = [], [], Counter[str](), 0
+    for number, (raw, layout) in enumerate(zip(tables, series.layouts, strict=True)):
+        cells = grid(raw, layout)
+        frame = _figures(cells, layout)
+        read += len(frame)
+        frame, left_out = _coded(frame, cells, layout, country, flow, library)
+        ignored.update(left_out)
+        frames.append(frame.assign(table=number))
+        origins.append(_origin(raw, layout, cells))
+    frame = _typed(pd.concat(frames, ignore_index=True), flow.structure, library)
+    ledger = Ledger(read, len(frame), dict(ignored))
+    return Observations(
+        country.area, flow, frame, tuple(origins), ledger, series.hierarchies, series.rounding_base
+    )
+
+
+def _figures(cells: Grid, layout: Layout) -> pd.DataFrame:
+    """One row a figure cell: its place, its text and its value. Marks of absence become a status."""
+    block = cells.body[list(cells.values)]
+    text = block.to_numpy(dtype=object).ravel()
+    frame = pd.DataFrame(
+        {
+            "row": np.repeat(block.index.to_numpy(), len(cells.values)),
+            "column": np.tile(np.asarray(cells.values), len(block)),
+            "text": pd.Series(text, dtype=object).str.strip(),
+        }
+    )
+    is_number = (
+        cells.is_number[list(cells.values)].to_numpy().ravel() if cells.is_number is not None else None
+    )
+    plain = _plain(frame["text"], layout)
+    if is_number is not None:
+        plain = plain.where(~pd.Series(is_number), frame["text"])
+    frame["OBS_VALUE"] = pd.to_numeric(plain, errors="coerce")
+    status = frame["text"].map(dict(layout.missing))
+    frame["status"] = status.fillna("")
+    # What could not be read as a figure stays as text; a figure's own text is dropped here.
+    frame["text"] = frame["text"].where(frame["OBS_VALUE"].isna() & status.isna(), "")
+    frame["is_blank"] = frame["OBS_VALUE"].isna() & status.isna() & (frame["text"] == "")
+    return frame
+
+
+def _plain(text: pd.Series[str], layout: Layout) -> pd.Series[str]:
+    """Figures with `.` and no separators; anything that is not written as the layout says becomes blank."""
+    t, d = re.escape(layout.thousands), re.escape(layout.decimal)
+    grouped = rf"\d{{1,3}}(?:{t}\d{{3}})+|\d+" if layout.thousands else r"\d+"
+    right = text.str.fullmatch(rf"[-−]?(?:{grouped})(?:{d}\d+)?")
+    plain = text.str.replace("−", "-", regex=False)
+    if layout.thousands:
+        plain = plain.str.replace(layout.thousands, "", regex=False)
+    return plain.str.replace(layout.decimal, ".", regex=False).where(right.astype(bool), None)
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """The labels of one component, one for each figure, and the heading that names them."""
+
+    heading: str
+    text: pd.Series[str]
+
+
+def _coded(
+    frame: pd.DataFrame, cells: Grid, layout: Layout, country: Country, flow: Dataflow, library: Library
+) -> tuple[pd.DataFrame, Counter[str]]:
+    """Give each figure the code of every component, and leave out the cells declared to be ignored."""
+    reason = pd.Series("", index=frame.index)
+    for component, template in (*layout.labels.items(), *layout.headings.items()):
+        is_row = component in layout.headings
+        codelist = flow.structure.components[component].codelist
+        pieces: dict[str, pd.Series[str]] = {}
+        parts = _PART.findall(template) or [template]
+        for part in parts:
+            labels = _row_labels(frame, cells, part) if is_row else _column_labels(frame, cells, part)
+            known = codelist if parts == [template] else None
+            distinct = fates(labels.text.unique(), component, labels.heading, country, known)
+            pieces[part] = labels.text.map({label: fate.code for label, fate in distinct.items()})
+            reason = reason.where(
+                reason != "", labels.text.map({k: fate.ignored for k, fate in distinct.items()})
+            )
+        frame[component] = _filled(template, pieces, frame.index)
+    texts = {"SOURCE_OPERATION": layout.source_operation["en"], "STAT_POP": layout.stat_pop["en"]}
+    for component, constant in {**texts, **layout.constants}.items():
+        if component in flow.structure.components:
+            frame[component] = constant
+    reason = reason.mask(frame["is_blank"], _BLANK)
+    kept = frame[reason == ""].drop(columns="is_blank")
+    counts = Counter(reason[reason != ""].to_list())
+    merged = _added(kept, layout, flow.structure)
+    if len(kept) > len(merged):
+        counts[_ADDED] = len(kept) - len(merged)
+    return merged, counts
+
+
+def _filled(template: str, pieces: Mapping[str, pd.Series[str]], index: pd.Index[int]) -> pd.Series[str]:
+    if not _PART.search(template):
+        return pieces[template]
+    text = pd.Series("", index=index)
+    for position, piece in enumerate(_PART.split(template)):
+        text = text + (pieces[piece] if position % 2 else piece)
+    return text
+
+
+def _column_labels(frame: pd.DataFrame, cells: Grid, heading: str) -> _Labels:
+    column = cells.column_of(heading)
+    return _Labels(heading, frame["row"].map(cells.body[column].str.strip()).fillna(""))
+
+
+def _row_labels(frame: pd.DataFrame, cells: Grid, row: str) -> _Labels:
+    return _Labels("", frame["column"].map(cells.header.loc[int(row)].str.strip()).fillna(""))
+
+
+def _added(frame: pd.DataFrame, layout: Layout, structure: Structure) -> pd.DataFrame:
+    """Add up the figures of one table whose labels share a code, where the layout allows it."""
+    if not layout.add:
+        return frame
+    others = [c for c in frame.columns if c not in ("OBS_VALUE", "row", "column")]
+    by_key = frame.groupby(others, sort=False, observed=True, dropna=False)
+    added = by_key[["row", "column"]].first().assign(OBS_VALUE=by_key["OBS_VALUE"].sum(min_count=1))
+    return added.reset_index()[list(frame.columns)]
+
+
+def _typed(frame: pd.DataFrame, structure: Structure, library: Library) -> pd.DataFrame:
+    """All components in order: derived attributes filled, coded columns as categoricals."""
+    for component in structure.components.values():
+        if component.id not in frame and component.attachment != "dataset":
+            frame[component.id] = np.nan if component.id in _NUMERIC else ""
+    frame["OBS_STATUS"] = frame["status"].where(
+        frame["status"] != "", frame["OBS_STATUS"].fillna("").replace("", "A")
+    )
+    frame["CONF_STATUS"] = frame["CONF_STATUS"].fillna("").replace("", "F")
+    _derive(frame, structure, library)
+    columns = [c for c in structure.components if c in frame]
+    for component in columns:
+        if structure.components[component].codelist is not None:
+            frame[component] = frame[component].fillna("").astype("category")
+        elif component != "OBS_VALUE":
+            frame[component] = (
+                pd.to_numeric(frame[component]) if component in _NUMERIC else frame[component].fillna("")
+            )
+    return frame[[*columns, *LINEAGE, "text"]]
+
+
+def _derive(frame: pd.DataFrame, structure: Structure, library: Library) -> None:
+    """Unit, multiplier and time of collection follow from the measure where the table is silent (framework §3.3)."""
+    measures = library.list_of(structure.measure_dimension)
+    units = library.list_of("UNIT_MEASURE")
+    assert measures is not None and units is not None
+    measure = frame[structure.measure_dimension]
+    counts = {unit: "0" for unit in units.select("count=yes")}
+    for component, note in (("UNIT_MEASURE", "unit"), ("TIME_PER_COLLECT", "collect")):
+        derived = measure.map({code.id: code.notes.get(note, "") for code in measures.codes.values()}).fillna(
+            ""
+        )
+        stated = frame[component].fillna("")
+        frame[component] = stated.where(stated != "", derived)
+    stated = frame["UNIT_MULT"].fillna("")
+    frame["UNIT_MULT"] = stated.where(stated != "", frame["UNIT_MEASURE"].map(counts).fillna(""))
+
+
+def _origin(raw: RawTable, layout: Layout, cells: Grid) -> Origin:
+    places: dict[str, tuple[str, int]] = {}
+    for component, template in layout.labels.items():
+        parts = _PART.findall(template) or [template]
+        places[component] = ("column", cells.column_of(parts[0]))
+    for component, template in layout.headings.items():
+        places[component] = ("row", int((_PART.findall(template) or [template])[0]))
+    return Origin(raw.path, raw.sheet, raw.sha256, layout.provider, layout.licence, places, cells.headings)

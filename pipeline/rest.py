@@ -1,0 +1,51 @@
+"""The release as a static SDMX REST tree: where each answer stands so that real clients find it.
+
+Every address is a folder with an index document, for clients ask it with and without a slash at the
+end and as a prefix of longer addresses. One base answers in one format (SDMX REST 1.5: `v1`, in
+SDMX-ML 2.1; SDMX REST 2.x: `v2`, in SDMX-JSON and SDMX-CSV). A static host cannot filter by query
+string, so whole dataflows and the keys that people ask, one country at a time, are laid out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.framework import Dataflow
+
+_V2 = (("csv", "v2", "csv"), ("ml30", "v2xml", "xml"))  # data format, base, ending of the index document
+_VERSIONS = ("1.0.0", "+", "~", "*")
+
+
+def data_paths(flow: Dataflow, agency: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield (format id, addresses) under which a whole dataflow is asked."""
+    dots = "." * (len(flow.structure.dimensions) - 1)
+    names = [flow.id, *(f"{agency},{flow.id}{version}" for version in ("", ",latest", ",1.0.0"))]
+    keys = ("", "/all", "/all/all", f"/{dots}")
+    yield "ml21", tuple(f"sdmx/v1/data/{name}{key}/index.xml" for name in names for key in keys)
+    yield (
+        "csv",
+        tuple(
+            f"sdmx/v2/data/{context}/{agency}/{flow.id}/{version}{key}/index.csv"
+            for context in ("dataflow", "*")
+            for version in ("1.0.0", "+", "~", "*")
+            for key in ("", "/*")
+        ),
+    )
+
+
+def area_paths(flow: Dataflow, agency: str, area: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield (format id, addresses) under which the rows of one reference area are asked."""
+    position = flow.structure.dimensions.index("REF_AREA")
+    rest = len(flow.structure.dimensions) - position - 1
+    dotted = "." * position + area + "." * rest
+    starred = ".".join([*["*"] * position, area, *["*"] * rest])
+    names = [flow.id, *(f"{agency},{flow.id}{version}" for version in ("", ",latest", ",1.0.0"))]
+    yield "ml21", tuple(f"sdmx/v1/data/{name}/{dotted}/index.xml" for name in names)
+    yield (
+        "csv",
+        tuple(
+            f"sdmx/v2/data/{context}/{agency}/{flow.id}/{version}/{starred}/index.csv"
+            for context in ("dataflow", "*")
+            for version in ("1.0.0", "+", "~", "*")
+        ),
+    )

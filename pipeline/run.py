@@ -1,0 +1,114 @@
+"""The whole flow: read → recode → validate → protect → describe → package → publish."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from tqdm import tqdm
+
+from pipeline import describe, previous, protect, publish, report, suite
+from pipeline.errors import InputError
+from pipeline.formats import Format
+from pipeline.model import Library, Observations, Package, Protected, Release, Report, Series, Settings, Whole
+from pipeline.package import package
+from pipeline.read import read
+from pipeline.recode import recode
+from pipeline.validate import validate, validate_release
+
+log = logging.getLogger("trayecto")
+
+
+def run(
+    root: Path,
+    library: Library,
+    settings: Settings,
+    *,
+    formats: Mapping[str, Format],
+    folder: Path,
+    areas: Collection[str] = (),
+    flows: Collection[str] = (),
+) -> Release:
+    """Make the release in `folder`. A delivery that is not fit, or that `areas` and `flows` leave
+    out, keeps what `build/public` has of it; no delivery stops another.
+    """
+    packages: list[Package] = []
+    reports: dict[tuple[str, str], Report] = {}
+    held_back: dict[tuple[str, str], str] = {}
+    received: list[Observations] = []
+    every = [series for area in settings.areas for series in library.countries[area].series.values()]
+    for series in tqdm(
+        [s for s in every if s.flow in (settings.flows or library.dataflows)], unit="table", disable=None
+    ):
+        key, made = (series.area, series.flow), None
+        if series.area in (areas or settings.areas) and series.flow in (flows or library.dataflows):
+            try:
+                observations = receive(root, series, library)
+                received.append(observations)
+                reports[key], made = deliver(observations, library, settings, formats=formats.values())
+                if made is None:
+                    held_back[key] = report.reason(reports[key], settings.language)
+            except InputError as error:
+                held_back[key] = str(error)
+        made = made or standing(root, series, library, formats=formats.values())
+        packages += [made] if made else []
+    whole = {
+        flow: together([p for p in packages if p.data.flow.id == flow], library)
+        for flow in dict.fromkeys(p.data.flow.id for p in packages)
+    }
+    records = report.records(reports, suite.run(received, library, reports))
+    release = Release(tuple(packages), reports, held_back, whole, records)
+    publish.publish(release, library, settings, formats=formats, site=root / "site", folder=folder)
+    return release
+
+
+def receive(root: Path, series: Series, library: Library) -> Observations:
+    """Read and recode what one country delivers for one dataflow."""
+    tables = [read(root / "data" / series.area, layout) for layout in series.layouts]
+    observations = recode(tables, library.countries[series.area], library.dataflows[series.flow], library)
+    log.info(
+        "%s %s: %d cells read, %d observations, left out %s",
+        series.area,
+        series.flow,
+        observations.ledger.read,
+        observations.ledger.observations,
+        dict(observations.ledger.ignored),
+    )
+    return observations
+
+
+def deliver(
+    observations: Observations, library: Library, settings: Settings, *, formats: Iterable[Format]
+) -> tuple[Report, Package | None]:
+    """Validate, protect, describe and package; nothing is packaged unless it is fit, before and after."""
+    day, country = settings.release_day, library.countries[observations.area]
+    found = validate(observations, library, day=day)
+    if not found.is_fit:
+        return found, None
+    data = protect.protect(observations, library, day=day)
+    left = validate_release(data, library, day=day)
+    if not left.is_fit:
+        return left, None
+    log.info("%s %s: withheld %s", data.area, data.flow.id, dict(data.suppressed))
+    description = describe.describe(data, country, library, report=found, settings=settings)
+    return found, package(data, description, library, formats=formats)
+
+
+def standing(root: Path, series: Series, library: Library, *, formats: Iterable[Format]) -> Package | None:
+    """What the standing release has of a delivery, if anything."""
+    flow = library.dataflows[series.flow]
+    found = previous.load(root / "build/public", flow, series.area)
+    if found is None:
+        return None
+    table, record = found
+    data = protect.released(table, record, series.area, flow, library)
+    return package(data, describe.released(record), library, formats=formats)
+
+
+def together(packages: list[Package], library: Library) -> Whole:
+    """One dataflow with all of its countries."""
+    data: Protected = protect.unite([p.data for p in packages], library)
+    by_area = {p.data.area: protect.only(data, p.data.area) for p in packages}
+    description = describe.united([p.description for p in packages], library)
+    return Whole(data, description, {area: part for area, part in by_area.items() if len(part.frame)})

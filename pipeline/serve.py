@@ -1,0 +1,80 @@
+"""`make serve`: the release on 127.0.0.1, with the headers that the files of site/hosts ask of a host."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from pipeline.errors import PublishError
+
+_STRUCTURE = "application/vnd.sdmx.structure+json; version=2.0.0; charset=utf-8"
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".xml": "application/xml; charset=utf-8",
+    ".csv": "text/csv; charset=utf-8",
+    ".json": "application/json; charset=utf-8",
+    ".ttl": "text/turtle; charset=utf-8",
+    ".jsonld": "application/ld+json; charset=utf-8",
+}
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Folders answer with their index document, whatever its form, with or without a slash at the end."""
+
+    index_pages = ("index.html", "index.xml", "index.json", "index.csv")
+
+    def translate_path(self, path: str) -> str:
+        """The index document of a folder, so that no client has to follow a redirect."""
+        found = Path(super().translate_path(path))
+        is_page = self.path.partition("?")[0].endswith("/")
+        if found.is_dir() and (is_page or not (found / "index.html").exists()):
+            return str(next((found / page for page in self.index_pages if (found / page).exists()), found))
+        return str(found)
+
+    def guess_type(self, path: str | os.PathLike[str]) -> str:
+        """The media type that SDMX clients expect."""
+        suffix = Path(path).suffix
+        if suffix == ".json" and "/sdmx/" in Path(path).as_posix():
+            return _STRUCTURE
+        return _TYPES.get(suffix) or super().guess_type(path)
+
+    def end_headers(self) -> None:
+        """Let pages of other sites read the data."""
+        self.send_header("Access-Control-Allow-Origin", "*")
+        super().end_headers()
+
+    def list_directory(self, path: str | os.PathLike[str]) -> None:  # type: ignore[override]
+        """Folders are not listed."""
+        self.send_error(404)
+
+
+class QuietHandler(Handler):
+    """The same, without a line a request."""
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+def server(public: Path, *, port: int, handler: type[Handler] = Handler) -> ThreadingHTTPServer:
+    """A server of `public` on the loopback address; port 0 takes a free one.
+
+    Raises:
+        PublishError: there is no release yet.
+    """
+    if not (public / "index.html").exists():
+        raise PublishError("there is no release in build/public. Run `make publish` first.")
+    return ThreadingHTTPServer(("127.0.0.1", port), partial(handler, directory=str(public)))
+
+
+def serve(public: Path, *, port: int) -> int:
+    """Serve until interrupted."""
+    with server(public, port=port) as running:
+        print(f"http://127.0.0.1:{running.server_address[1]}/   (Ctrl+C ends)")
+        try:
+            running.serve_forever()
+        except KeyboardInterrupt:
+            print()
+    return 0

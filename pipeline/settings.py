@@ -1,0 +1,41 @@
+"""publish.toml + the options of the command line → `Settings`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.framework import LANGUAGES
+from pipeline.library import authored
+from pipeline.library.authored import refuse
+from pipeline.model import Library, Settings
+
+_KEYS = ("title", "areas", "flows", "formats", "base_url", "release", "language")
+_RELEASE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\.[1-9]\d*")
+
+
+def settings(path: Path, library: Library, *, formats: Collection[str]) -> Settings:
+    """Load the run's configuration.
+
+    Raises:
+        SetupError: a key is unknown or missing, or names something that does not exist.
+    """
+    table = authored.toml(path)
+    authored.keys(path, table, _KEYS, _KEYS)
+    _known(path, table, "areas", library.countries)
+    _known(path, table, "flows", library.dataflows)
+    _known(path, table, "formats", formats)
+    if not _RELEASE.fullmatch(table["release"]):
+        refuse(path, None, f'release "{table["release"]}" must be a day and a number: 2026-01-31.1')
+    if table["language"] not in LANGUAGES or not set(LANGUAGES) <= table["title"].keys():
+        refuse(path, None, f"language must be one of {', '.join(LANGUAGES)}, and title must have all of them")
+    lists = {key: tuple(table[key]) for key in ("areas", "flows", "formats")}
+    return Settings(**{**table, **lists, "base_url": table["base_url"].rstrip("/")})
+
+
+def _known(path: Path, table: Mapping[str, Any], key: str, known: Collection[str]) -> None:
+    for each in table[key]:
+        if each not in known:
+            refuse(path, None, f'{key}: "{each}" does not exist; known are {", ".join(sorted(known))}')

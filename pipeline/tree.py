@@ -1,0 +1,88 @@
+"""A folder being filled: each file written once, its size and checksum taken on the way, aliases linked."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.model import Writer, Written
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the one date that a zip member can have and that says nothing
+
+
+class _Counting:
+    """A binary file that knows what has gone through it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._digest, self.bytes = file, hashlib.sha256(), 0
+
+    def write(self, content: bytes) -> int:
+        self._digest.update(content)
+        self.bytes += len(content)
+        return self._file.write(content)
+
+    def writelines(self, parts: Iterable[bytes]) -> None:
+        for part in parts:
+            self.write(part)
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+
+class Tree:
+    """The files below `root`, by their path in the release."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.written: dict[str, Written] = {}
+
+    def write(self, paths: Iterable[str], writer: Writer | bytes) -> None:
+        """Write one document; it stands under every one of `paths`."""
+        first, *aliases = paths
+        target = self._place(first)
+        with target.open("xb") as file:
+            counting = _Counting(file)
+            if isinstance(writer, bytes):
+                counting.write(writer)
+            else:
+                writer(counting)  # type: ignore[arg-type]  # writers only write
+        self.written[first] = Written(counting.bytes, counting.sha256)
+        for alias in aliases:
+            self._link(target, alias)
+            self.written[alias] = self.written[first]
+
+    def zip(self, folder: str) -> None:
+        """Put the files of `folder` into `<folder>.zip`, the same bytes every time."""
+        members = sorted(path for path in self.written if path.startswith(f"{folder}/"))
+
+        def write(file: BinaryIO) -> None:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+                for member in members:
+                    entry = zipfile.ZipInfo(member.removeprefix(f"{folder}/"), _EPOCH)
+                    entry.compress_type = zipfile.ZIP_DEFLATED
+                    entry.external_attr = 0o644 << 16
+                    archive.writestr(entry, (self.root / member).read_bytes())
+
+        target = self._place(f"{folder}.zip")
+        with target.open("xb") as file:
+            write(file)
+        content = target.read_bytes()
+        self.written[f"{folder}.zip"] = Written(len(content), hashlib.sha256(content).hexdigest())
+
+    def _place(self, path: str) -> Path:
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
+
+    def _link(self, target: Path, alias: str) -> None:
+        place = self._place(alias)
+        try:
+            os.link(target, place)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(target, place)
