@@ -29,7 +29,7 @@ def fates(
 ) -> dict[str, Fate]:
     """The fate of each distinct label of one component, found under the heading `column`.
 
-    A label that nothing matches keeps its text as its code, so that validation names its cells.
+    A label that nothing matches keeps its text in place of a code, so that validation names its cells.
     """
     rows = _rows(country.codes, component, column)
     names = _names(codelist, component, country) if codelist is not None else {}
@@ -48,10 +48,10 @@ def _fate(
     row = rows.get(folded(label))
     if row is not None:
         return Fate(row.code, "" if row.code else row.note)
-    # A single letter is a code only in a table that needs no rows at all: where "H" had to be
-    # mapped to M, an "M" that nobody mapped means Mujer and not SDMX's M.
-    if codelist is not None and label in codelist.codes and (len(label) > 1 or not rows):
-        return Fate(label)
+    if codelist is not None and label in codelist.codes:
+        # A single letter is a code only in a table that needs no rows at all: where "H" had to be
+        # mapped to M, an "M" that nobody mapped means Mujer and not SDMX's M.
+        return Fate(label if len(label) > 1 or not rows else f"«{label}»")
     return Fate(names.get(folded(label), label))
 
 

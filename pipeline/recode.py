@@ -65,7 +65,7 @@ def _figures(cells: Grid, layout: Layout) -> pd.DataFrame:
     if is_number is not None:
         plain = plain.where(~pd.Series(is_number), frame["text"])
     frame["OBS_VALUE"] = pd.to_numeric(plain, errors="coerce")
-    status = frame["text"].map(dict(layout.missing))
+    status = frame["text"].map(dict(layout.missing)).astype(object)
     frame["status"] = status.fillna("")
     # What could not be read as a figure stays as text; a figure's own text is dropped here.
     frame["text"] = frame["text"].where(frame["OBS_VALUE"].isna() & status.isna(), "")

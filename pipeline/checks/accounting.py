@@ -1,107 +1,100 @@
 """ACC: totals are the sums of their parts.
 
-A line is one total with its parts, every other component being equal. It is checked when the total
-and at least one part are there; an absent part counts as zero, as VTL's `partial_zero` has it. A
-line with a summand that has no value is skipped, and said to be.
+A part that is not there counts as zero, as VTL's `partial_zero` has it, where the rule or the data
+set says that the parts are all there are. Where a needed part is not given at all, only parts
+above the total are an error. A line with a figure that has no value is skipped, and said to be
+(framework §4).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from pipeline.checks.finding import Finding, Mask, Table, key_numbers, shown
-from pipeline.framework import Codelist, Rule
+from pipeline.checks import breakdown
+from pipeline.checks.finding import Finding, Mask, Table, shown
+from pipeline.checks.lines import Lines, compare, of_equation, of_periods, of_tree
+from pipeline.framework import Rule
 
-_ESTIMATE_TOLERANCE = 0.005  # share of the total, for lines with estimates (framework §4)
-_QUARTERS = {f"{m:02d}": f"Q{(m + 2) // 3}" for m in range(1, 13)}
+_SPANS = (("A", "M", 12), ("A", "Q", 4), ("Q", "M", 3))  # whole, part, parts in a whole
+_NOT_CHECKED = "ACC-00"
+
+Builder = Callable[[Table, str, Mask], Iterator[Lines]]
 
 
 def sum_of_parts(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
-    """`SEX: _T = F + M`"""
-    component, total, parts = _equation(rule.argument, "+")
-    yield from _balanced(table, rows, component, total, parts)
+    """`SEX: _T = F + M + _U?`; a part with a question mark may be left out of a complete line."""
+    for lines in _of_sum(table, rule.argument, rows):
+        yield from _judged(table, lines)
 
 
 def hierarchy(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
     """`AGE`: every sum of the hierarchies that the data set declares for the component."""
-    codelist = table.library.list_of(rule.argument)
-    for name in table.hierarchies:
-        declared = table.library.hierarchies[name]
-        if codelist is not None and declared.codelist == codelist.ref:
-            for total, parts in declared.parts.items():
-                yield from _balanced(table, rows, rule.argument, total, parts)
+    if table.hierarchies:
+        for lines in _of_hierarchies(table, rule.argument, rows):
+            yield from _judged(table, lines)
 
 
 def tree(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
-    """`REASON`: every parent of the code list is the sum of its children, memo items left out."""
-    codelist = _list(table, rule.argument)
-    present = set(table.frame[rule.argument].unique())
-    for total, children in codelist.children.items():
-        parts = [code for code in children if codelist.codes[code].notes.get("role") != "memo"]
-        if total in present and present.intersection(parts):
-            yield from _balanced(table, rows, rule.argument, total, parts)
-
-
-def detail(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
-    """`COUNTRY_BIRTH: FOR`: regions, and separately countries, sum to the total (ACC-05).
-
-    More than the total is an error. Less is an error when `FOR_O` says that the rest is shown, and
-    a warning when neither `FOR_O` nor `FOR_U` stands for what is not shown.
-    """
-    component, _, total = (part.strip() for part in rule.argument.partition(":"))
-    codelist = _list(table, component)
-    common = ["FOR_U"] if total == "FOR" else ["FOR_U", "STLS", "_U"]
-    present = set(table.frame[component].unique())
-    for kind in ("region", "country"):
-        shown_codes = sorted(codelist.select(f"kind={kind}") & present)
-        if total not in present or not shown_codes:
-            continue
-        parts = [*shown_codes, *common, *(["FOR_O"] if kind == "country" else [])]
-        lines = _lines(table, rows, component, total, parts)
-        gap = lines["total"] - lines["parts"]
-        over = gap < -lines["tolerance"]
-        under = gap > lines["tolerance"]
-        is_partition = lines["FOR_O"] if kind == "country" else np.ones(len(lines), dtype=bool)
-        yield _finding(table, lines[over | (under & is_partition)], component, f"{total} = Σ")
-        unnamed = under & ~is_partition & ~lines["FOR_U"]
-        yield _finding(table, lines[unnamed], component, f"{total} = Σ + FOR_O + FOR_U", is_warning=True)
+    """`REASON`: every parent of the code list is the sum of what stands below it, memo items left out."""
+    for lines in of_tree(table, rule.argument, rows):
+        yield from _judged(table, lines)
 
 
 def areas(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
     """`REF_AREA`: the country is the sum of its first-level areas and of area unknown."""
-    codelist = _list(table, rule.argument)
-    yield from _balanced(table, rows, rule.argument, table.area, codelist.children.get(table.area, ()))
+    for lines in _of_areas(table, rule.argument, rows):
+        yield from _judged(table, lines)
 
 
 def difference(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
     """`MIG_MEASURE: FLW_NET = FLW_IN - FLW_OUT`, where all three are given."""
-    component, total, parts = _equation(rule.argument, "-")
-    lines = _lines(table, rows, component, total, parts, sign=-1)
-    wrong = (lines[list(parts)].all(axis=1)) & ((lines["total"] - lines["parts"]).abs() > lines["tolerance"])
-    yield _finding(table, lines[wrong], component, f"{total} = {parts[0]} − {parts[1]}")
+    for lines in _of_difference(table, rule.argument, rows):
+        yield from _judged(table, lines)
 
 
 def periods(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
     """`FLW_* CRS_IN`: twelve months or four quarters sum to the year, three months to the quarter."""
-    codelist = _list(table, "MIG_MEASURE")
-    measures = frozenset().union(*(codelist.select(pattern) for pattern in rule.argument.split()))
-    frame = table.frame[rows & table.frame["MIG_MEASURE"].isin(list(measures)).to_numpy()]
-    period = frame["TIME_PERIOD"].astype(str)
-    rest = tuple(c for c in table.flow.structure.key if c not in ("FREQ", "TIME_PERIOD"))
-    line = key_numbers(frame, rest)
-    year = period.str.slice(0, 4)
-    quarter = year + "-" + period.str.slice(5).map(lambda text: _QUARTERS.get(text, text))
-    for whole, part, span, count in (("A", "M", year, 12), ("A", "Q", year, 4), ("Q", "M", quarter, 3)):
-        is_part = (frame["FREQ"] == part).to_numpy()
-        parts = pd.DataFrame({"line": line, "span": span, "value": frame["OBS_VALUE"]})[is_part]
-        sums = parts.groupby(["line", "span"])["value"].agg(["sum", "count"]).reset_index()
-        totals = pd.DataFrame({"line": line, "span": period, "total": frame["OBS_VALUE"], "row": frame.index})
-        lines = totals[(frame["FREQ"] == whole).to_numpy()].merge(sums, on=["line", "span"])
-        wrong = (lines["count"] == count) & ((lines["total"] - lines["sum"]).abs() > _rounding(table, count + 1))
-        yield _finding(table, lines[wrong].rename(columns={"sum": "parts"}), "TIME_PERIOD", f"Σ {count} {part}")
+    for lines in _of_periods(table, rule.argument, rows):
+        yield from _judged(table, lines)
+
+
+def detail(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
+    """`COUNTRY_BIRTH: FOR`: countries and regions against the total they break down (ACC-05).
+
+    More than the total is an error. Less is an error when `FOR_O` says that the rest is shown, and
+    a warning when neither `FOR_O` nor `FOR_U` stands for what is not shown.
+    """
+    ways = list(breakdown.of_detail(table, rule.argument, rows))
+    for lines in ways:
+        yield from _judged(table, lines)
+    for coarse in ways[:1]:
+        yield _unnamed(table, coarse)
+
+
+def _unnamed(table: Table, coarse: Lines) -> Finding:
+    """Lines that fall short of their total without a word on what is not shown."""
+    compared = compare(table, coarse)
+    codes = table.frame[coarse.component].iloc[coarse.row]
+    is_named = np.bincount(coarse.line[(codes == "FOR_U").to_numpy()], minlength=len(compared)) > 0
+    short = (compared["total"] - compared["parts"] > compared["tolerance"]) & ~compared["is_complete"]
+    expected = f"{coarse.component}: {coarse.total} = Σ + FOR_O + FOR_U"
+    unnamed = _finding(table, compared[short & ~compared["is_signed"] & ~is_named], expected)
+    return replace(unnamed, severity="W")
+
+
+def candidates(table: Table) -> Iterator[Lines]:
+    """Every line of the table that the rules of its dataflow say may be a sum, needed parts or not.
+
+    Where the table declares no hierarchies, those of which it has every group are taken.
+    """
+    rows = np.ones(len(table.frame), dtype=bool)
+    for rule in table.flow.rules:
+        if rule.check in _BUILDERS:
+            yield from _BUILDERS[rule.check](table, rule.argument, rows)
 
 
 def relations(table: Table) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -110,96 +103,156 @@ def relations(table: Table) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         component = rule.argument.partition(":")[0]
         match rule.check:
             case "sum" | "difference":
-                _, total, parts = _equation(rule.argument, "+" if rule.check == "sum" else "-")
-                yield component, total, tuple(parts)
+                _, total, parts = _equation(rule.argument)
+                yield component, total, tuple(part.rstrip("?") for part in parts)
             case "tree":
-                for total, parts in _list(table, component).children.items():
-                    yield component, total, parts
+                yield from ((component, *each) for each in table.codelist(component).children.items())
             case "areas":
-                yield component, table.area, _list(table, component).children.get(table.area, ())
+                yield component, table.area, table.codelist(component).children.get(table.area, ())
             case "hierarchy":
                 for declared in table.library.hierarchies.values():
-                    if declared.codelist == _list(table, component).ref:
-                        for total, parts in declared.parts.items():
-                            yield component, total, parts
+                    if declared.codelist == table.codelist(component).ref:
+                        yield from ((component, *each) for each in declared.parts.items())
             case "detail":
-                codelist, total = _list(table, component), rule.argument.partition(":")[2].strip()
+                codelist, total = table.codelist(component), rule.argument.partition(":")[2].strip()
+                others = ("FOR_O", "FOR_U") if total == "FOR" else ("FOR_O", "FOR_U", "STLS", "_U")
                 for kind in ("region", "country"):
-                    others = ("FOR_O", "FOR_U") if total == "FOR" else ("FOR_O", "FOR_U", "STLS", "_U")
                     yield component, total, (*sorted(codelist.select(f"kind={kind}")), *others)
 
 
-# ---------------------------------------------------------------- lines
+def exact(table: Table, lines: Lines) -> Lines:
+    """The lines that assert an equality, and have no estimate that would make it only near."""
+    whole = lines.asserted()
+    return whole.keep(~compare(table, whole)["is_estimate"].to_numpy()[whole.line])
 
 
-def _balanced(table: Table, rows: Mask, component: str, total: str, parts: Sequence[str]) -> Iterator[Finding]:
-    lines = _lines(table, rows, component, total, parts)
-    wrong = (lines["total"] - lines["parts"]).abs() > lines["tolerance"]
-    present = [part for part in parts if lines[part].any()]
-    yield _finding(table, lines[wrong], component, f"{total} = {' + '.join(present)}")
-    skipped = lines["total"].isna() | lines["parts"].isna()
-    if skipped.any():
-        where = np.isin(np.arange(len(table.frame)), lines.loc[skipped, "row"])
-        yield Finding(where, "", f"{total} = {' + '.join(present)}", component, severity="I")
+# ---------------------------------------------------------------- which lines
 
 
-def _lines(
-    table: Table, rows: Mask, component: str, total: str, parts: Sequence[str], sign: int = 1
-) -> pd.DataFrame:
-    """One row per line: row number of the total, `total`, `parts` (NaN if any has no value),
-    `tolerance`, and for each part whether it is there. With `sign` -1 the later parts are subtracted.
-    """
-    column = table.frame[component]
-    used = np.flatnonzero(rows & column.isin([total, *parts]).to_numpy())
-    frame = table.frame.iloc[used]
-    rest = tuple(c for c in table.flow.structure.key if c != component)
-    code = column.iloc[used].astype(str).to_numpy()
-    long = pd.DataFrame(
-        {
-            "line": key_numbers(frame, rest),
-            "code": code,
-            "row": used,
-            "value": frame["OBS_VALUE"].to_numpy(),
-            "is_estimate": (frame["OBS_STATUS"] == "E").to_numpy(),
-        }
+def _of_sum(table: Table, argument: str, rows: Mask) -> Iterator[Lines]:
+    component, total, parts = _equation(argument)
+    needed = [part for part in parts if not part.endswith("?")]
+    yield of_equation(table, rows, component, total, [part.rstrip("?") for part in parts], needed=needed)
+
+
+def _of_difference(table: Table, argument: str, rows: Mask) -> Iterator[Lines]:
+    component, total, parts = _equation(argument)
+    lines = of_equation(table, rows, component, total, parts, needed=parts, subtracted=parts[1:])
+    yield lines.asserted()
+
+
+def _of_areas(table: Table, argument: str, rows: Mask) -> Iterator[Lines]:
+    """All first-level areas are needed somewhere in the table; in one line a missing one is zero."""
+    parts = table.codelist(argument).children.get(table.area, ())
+    present = set(table.frame[argument].unique())
+    absent = [part for part in parts if part not in present and not part.endswith("_U")]
+    yield of_equation(table, rows, argument, table.area, parts, needed=absent)
+
+
+def _of_periods(table: Table, argument: str, rows: Mask) -> Iterator[Lines]:
+    if "MIG_MEASURE" not in table.flow.structure.dimensions:
+        return
+    codelist = table.codelist("MIG_MEASURE")
+    measures = frozenset().union(*(codelist.select(pattern) for pattern in argument.split()))
+    rows = rows & table.frame["MIG_MEASURE"].isin(list(measures)).to_numpy()
+    if len(set(table.frame["FREQ"].unique())) > 1:
+        for whole, part, count in _SPANS:
+            yield of_periods(table, rows, whole, part, count)
+
+
+def _of_hierarchies(table: Table, component: str, rows: Mask) -> Iterator[Lines]:
+    """Lines of each sum of the hierarchies, without those that another hierarchy covers better."""
+    ref = table.codelist(component).ref
+    declared = [table.library.hierarchies[name] for name in table.hierarchies or _fitting(table, component)]
+    sums = [
+        (total, parts) for each in declared if each.codelist == ref for total, parts in each.parts.items()
+    ]
+    for total, parts in sums:
+        lines = of_equation(table, rows, component, total, parts)
+        for rival, others in sums:
+            if rival == total and others != parts and len(lines.line):
+                lines = lines.keep(~_is_covered(table, rows, lines, parts, others)[lines.line])
+        yield lines
+
+
+def _is_covered(table: Table, rows: Mask, lines: Lines, parts: Sequence[str], others: Sequence[str]) -> Mask:
+    """For each line, whether all its parts, and more figures still, are parts of the other sum."""
+    size = int(lines.line.max(initial=-1)) + 1
+    codes, number = table.frame[lines.component], table.line_numbers(lines.component)
+    there = np.bincount(number[rows & codes.isin(list(others)).to_numpy()], minlength=int(number.max()) + 1)
+    is_shared = codes.iloc[lines.row].isin(list(others)).to_numpy()
+    own = ~lines.is_total
+    shared = np.bincount(lines.line[own & is_shared], minlength=size)
+    count = np.bincount(lines.line[own], minlength=size)
+    original = np.zeros(size, dtype=np.int64)
+    original[lines.line] = number[lines.row]
+    covered: Mask = (shared == count) & (there[original] > count)
+    return covered
+
+
+def _fitting(table: Table, component: str) -> tuple[str, ...]:
+    present = set(table.frame[component].unique())
+    return tuple(
+        each.id
+        for each in table.library.hierarchies.values()
+        if each.codelist == table.codelist(component).ref
+        and all(code in present for code in each.codes if not code.endswith("_U"))
     )
-    totals = long[long["code"] == total].set_index("line")
-    pieces = long[long["code"] != total]
-    signs = np.where(pieces["code"] == parts[0] if len(parts) else False, 1, sign)
-    by_line = (pieces["value"] * signs).groupby(pieces["line"])
-    sums = by_line.sum().where(by_line.count() == by_line.size())
-    present = pd.crosstab(pieces["line"], pieces["code"]).astype(bool).reindex(columns=list(parts), fill_value=False)
-    estimates = long.groupby("line")["is_estimate"].any()
-    lines = totals[["row", "value"]].rename(columns={"value": "total"}).join(sums.rename("parts"), how="inner")
-    lines = lines.join(present)
-    share = np.where(estimates.reindex(lines.index), _ESTIMATE_TOLERANCE, 0.0)
-    lines["tolerance"] = np.maximum(share * lines["total"].abs(), _rounding(table, len(parts) + 1))
-    return lines
 
 
-def _rounding(table: Table, summands: int) -> float:
-    """Half the rounding base for each summand; without rounding, room for binary fractions only."""
-    return table.rounding_base * summands / 2 or 1e-6
+_BUILDERS: dict[str, Builder] = {
+    "sum": _of_sum,
+    "hierarchy": _of_hierarchies,
+    "tree": of_tree,
+    "detail": breakdown.of_detail,
+    "difference": _of_difference,
+    "areas": _of_areas,
+    "periods": _of_periods,
+}
 
 
-def _finding(
-    table: Table, lines: pd.DataFrame, component: str, expected: str, *, is_warning: bool = False
-) -> Finding:
-    where = np.zeros(len(table.frame), dtype=bool)
-    where[lines["row"].to_numpy(dtype=np.intp)] = True
-    found = pd.Series("", index=table.frame.index)
-    texts = [f"{shown(t)} ≠ {shown(p)}" for t, p in zip(lines["total"], lines["parts"], strict=True)]
-    found.iloc[lines["row"].to_numpy(dtype=np.intp)] = texts
-    return Finding(where, found, f"{component}: {expected}", severity="W" if is_warning else None)
-
-
-def _equation(argument: str, sign: str) -> tuple[str, str, list[str]]:
+def _equation(argument: str) -> tuple[str, str, list[str]]:
     component, _, equation = argument.partition(":")
     total, _, parts = equation.partition("=")
-    return component.strip(), total.strip(), [part.strip() for part in parts.split(sign)]
+    return component.strip(), total.strip(), parts.replace("+", " ").replace(" - ", " ").split()
 
 
-def _list(table: Table, component: str) -> Codelist:
-    codelist = table.library.list_of(component)
-    assert codelist is not None, component
-    return codelist
+# ---------------------------------------------------------------- the verdict
+
+
+def _judged(table: Table, lines: Lines) -> Iterator[Finding]:
+    compared = compare(table, lines)
+    gap = compared["total"] - compared["parts"]
+    wrong = compared["is_complete"] & (gap.abs() > compared["tolerance"])
+    wrong |= ~compared["is_complete"] & ~compared["is_signed"] & (gap < -compared["tolerance"])
+    expected = lines.keep(wrong.to_numpy()[lines.line]).formula(table) if wrong.any() else ""
+    skipped = compared["parts"].isna() | compared["total"].isna()
+    finding = _finding(table, compared[wrong], expected)
+    yield replace(finding, checked=int((~skipped).sum()))
+    if skipped.any():
+        expected = f"{lines.component}: {lines.total} = Σ"
+        yield Finding(_rows(table, compared[skipped]), "", expected, severity="I", code=_NOT_CHECKED)
+
+
+def _finding(table: Table, compared: pd.DataFrame, expected: str) -> Finding:
+    columns = (compared[name] for name in ("row", "total", "parts", "is_open"))
+    told = {
+        row: _versus(total, parts, is_open=is_open)
+        for row, total, parts, is_open in zip(*columns, strict=True)
+    }
+    found = pd.Series(told, dtype="str").reindex(table.frame.index, fill_value="") if told else ""
+    return Finding(_rows(table, compared), found, expected)
+
+
+def _rows(table: Table, compared: pd.DataFrame) -> Mask:
+    where = np.zeros(len(table.frame), dtype=bool)
+    where[compared["row"]] = True
+    return where
+
+
+def _versus(total: float, parts: float, *, is_open: bool) -> str:
+    """`total ≠ parts`, unless that would show a confidential figure or a difference as small as one."""
+    if not is_open:
+        return "***"
+    gap = shown(total - parts)
+    return f"{shown(total)} ≠ Σ ± {gap}" if gap.startswith("<") else f"{shown(total)} ≠ {shown(parts)}"

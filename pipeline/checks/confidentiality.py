@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from pipeline.checks import accounting
-from pipeline.checks.finding import Finding, Mask, Table, key_numbers
+from pipeline.checks.finding import Finding, Mask, Table
 from pipeline.framework import Rule
-from pipeline.thresholds import is_small
+from pipeline.thresholds import has_few_cases, is_small
 
 
 def threshold(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
-    """CNF-01: no count from 1 to k - 1 has a value."""
-    small = is_small(table.flow, table.frame, table.library.list_of)
+    """CNF-01: no count from 1 to k - 1 has a value, and no estimate from too few sample cases."""
+    small = is_small(table.flow, table.frame, table.library.list_of) | has_few_cases(table.flow, table.frame)
     yield Finding(rows & small, "", "Q")
 
 
 def recoverable(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
-    """CNF-02: no line has exactly one suppressed cell, which subtraction would give back."""
+    """CNF-02: no line has exactly one figure without a value, withheld, which subtraction would give back.
+
+    Lines are those that the accounting rules assert to be sums of what they show. A line with an
+    estimate is no exact sum and gives nothing back.
+    """
     frame = table.frame
-    confidential = (frame["CONF_STATUS"].isin(["A", "D"]) & frame["OBS_VALUE"].isna()).to_numpy()
-    present = {component: set(frame[component].unique()) for component in table.flow.structure.dimensions}
-    for component, total, parts in accounting.relations(table):
-        used = [part for part in parts if part in present[component]]
-        if total not in present[component] or not used:
-            continue
-        codes = frame[component]
-        in_line = codes.isin([total, *used]).to_numpy()
-        line = key_numbers(frame, tuple(c for c in table.flow.structure.key if c != component))
-        has_total = np.isin(line, line[in_line & (codes == total).to_numpy()])
-        has_part = np.isin(line, line[in_line & (codes != total).to_numpy()])
-        in_line &= has_total & has_part
-        blanks = np.bincount(line[in_line & frame["OBS_VALUE"].isna().to_numpy()], minlength=line.max() + 1)
-        yield Finding(rows & in_line & confidential & (blanks[line] == 1), "", f"{component}: {total}", component)
+    is_blank = frame["OBS_VALUE"].isna().to_numpy()
+    is_withheld = is_blank & ~frame["CONF_STATUS"].isin(["F", ""]).to_numpy()
+    if not is_withheld.any():
+        return
+    for lines in map(partial(accounting.exact, table), accounting.candidates(table)):
+        blanks = np.bincount(lines.line[is_blank[lines.row]], minlength=int(lines.line.max(initial=-1)) + 1)
+        given_back = np.zeros(len(frame), dtype=bool)
+        given_back[lines.row[(blanks[lines.line] == 1) & is_withheld[lines.row]]] = True
+        yield Finding(rows & given_back, "", f"{lines.component}: {lines.total} = Σ", lines.component)

@@ -8,48 +8,43 @@ import numpy as np
 import pandas as pd
 
 from pipeline import conditions
-from pipeline.checks.finding import Finding, Mask, Table, shown
+from pipeline.checks.finding import Finding, Mask, Table, texts
 from pipeline.framework import Rule
+
+_FIGURES = ("OBS_VALUE", "CV", "SE", "N_OBS")
 
 
 def condition(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
-    """Each clause of `then` holds wherever `when` does; the component of the clause is blamed."""
+    """Each clause of `then` holds wherever `when` does; the component of the clause is blamed.
+
+    What is found is told for codes only: a figure could be confidential.
+    """
     for clause in conditions.parse(rule.then):
         right = conditions.holds((clause,), table.frame, table.library.list_of).to_numpy()
-        expected = " ".join((clause.operator, *clause.values))
-        if clause.component not in table.frame:
-            yield Finding(rows & ~right, "", f"{clause.component} {expected}", clause.component)
-            continue
         wrong = rows & ~right
-        column = table.frame[clause.component]
-        found = pd.Series("", index=column.index)
-        found[wrong] = _texts(column[wrong])
-        blamed = "" if clause.component == "OBS_VALUE" else clause.component
-        yield Finding(wrong, found, f"{clause.component} {expected}", blamed)
-
-
-def _texts(column: pd.Series[str]) -> pd.Series[str]:
-    if pd.api.types.is_float_dtype(column.dtype):
-        return column.map(lambda value: "" if np.isnan(value) else shown(value))
-    return column.astype(str)
+        expected = " ".join((clause.component, clause.operator, *clause.values))
+        is_told = clause.component in table.frame and clause.component not in _FIGURES
+        found = texts(table.frame[clause.component]) if is_told and wrong.any() else ""
+        yield Finding(wrong, found, expected, "" if clause.component == "OBS_VALUE" else clause.component)
 
 
 def own_country(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
     """DOM-05, DOM-06: a reporter's own code may not stand where its origin or counterpart goes."""
+    areas, distinct = pd.factorize(table.frame["REF_AREA"])
+    roots = np.array([*(str(area)[:2] for area in distinct), ""], dtype=object)[areas]
     for component in rule.argument.split():
-        column = table.frame[component].astype(str)
-        own = (column == table.frame["REF_AREA"].astype(str).str.slice(0, 2)).to_numpy()
-        yield Finding(rows & own, column, "NAT" if component != "COUNTERPART_AREA" else "", component)
+        codes, values = pd.factorize(table.frame[component])
+        own = np.array([*map(str, values), "-"], dtype=object)[codes] == roots
+        found = texts(table.frame[component]) if own.any() else ""
+        yield Finding(rows & own, found, "" if component == "COUNTERPART_AREA" else "NAT", component)
 
 
 def unit(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
     """DOM-41: the unit is the one that the list of measures or indicators gives."""
     measure = table.flow.structure.measure_dimension
-    codelist = table.flow.structure.components[measure].codelist
-    assert codelist is not None
-    units = {code.id: code.notes.get("unit", "") for code in codelist.codes.values()}
-    expected = table.frame[measure].astype(str).map(units).fillna("")
-    found = table.frame["UNIT_MEASURE"].astype(str)
-    for each in sorted(set(expected) - {""}):
-        wrong = rows & ((expected == each) & (found != each)).to_numpy()
-        yield Finding(wrong, found, each, "UNIT_MEASURE")
+    units = {code.id: code.notes.get("unit", "") for code in table.codelist(measure).codes.values()}
+    measured, unit_found = table.frame[measure], table.frame["UNIT_MEASURE"]
+    for expected in sorted(set(units.values()) - {""}):
+        codes = [code for code, each in units.items() if each == expected]
+        wrong = rows & measured.isin(codes).to_numpy() & ~unit_found.isin([expected, ""]).to_numpy()
+        yield Finding(wrong, texts(unit_found) if wrong.any() else "", expected, "UNIT_MEASURE")

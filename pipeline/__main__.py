@@ -1,0 +1,105 @@
+"""The command line: one verb a task. `python -m pipeline` lists them."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.errors import TrayectoError
+
+ROOT = Path(__file__).parents[1]
+
+
+def _publish(options: argparse.Namespace) -> int:
+    from pipeline.commands import publish
+
+    return publish(ROOT, areas=_listed(options.area), flows=_listed(options.flow), is_dry=options.dry_run)
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from pipeline.commands import validate
+
+    return validate(ROOT, area=options.area, flow=options.flow, file=options.file)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from pipeline.serve import serve
+
+    return serve(ROOT / "build/public", port=options.port)
+
+
+def _harvest_check(options: argparse.Namespace) -> int:
+    from pipeline.harvest import harvest_check
+
+    return harvest_check(ROOT / "build/public")
+
+
+def _docs(options: argparse.Namespace) -> int:
+    from pipeline.commands import docs
+
+    return docs(ROOT)
+
+
+def _listed(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+def parser() -> argparse.ArgumentParser:
+    """All verbs and their options."""
+    top = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__)
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="verb")
+
+    def verb(name: str, text: str, function: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=text, description=text)
+        added.set_defaults(function=function)
+        return added
+
+    each = verb("publish", "run the whole flow and publish to build/public", _publish)
+    each.add_argument(
+        "--area", default="", help="only these countries, such as CL or CL,PE; the others stay as they are"
+    )
+    each.add_argument("--flow", default="", help="only these dataflows, such as DF_STOCK")
+    each.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="list what would be added, changed and removed; publish nothing",
+    )
+    each = verb(
+        "validate", "validate one country's tables of a dataflow, or one file in place of them", _validate
+    )
+    each.add_argument("--area", required=True)
+    each.add_argument("--flow", required=True)
+    each.add_argument("--file", type=Path, help="a file to try in place of the one that the layout names")
+    each = verb("serve", "serve build/public on 127.0.0.1 with the right headers", _serve)
+    each.add_argument("--port", type=int, default=8000)
+    verb(
+        "harvest-check",
+        "play the harvesting agency against build/public and print what it would see",
+        _harvest_check,
+    )
+    verb("docs", "write the generated pages of docs/", _docs)
+    return top
+
+
+def main() -> int:
+    """Run a verb; the exit code is 0 published, 1 data not fit, 2 our authored files are wrong, 3 a bug."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("sdmx").setLevel(logging.WARNING)
+    options = parser().parse_args(sys.argv[1:] or ["--help"])
+    try:
+        return int(options.function(options))
+    except TrayectoError as error:
+        print(f"error  {error}", file=sys.stderr)
+        return error.exit_code
+    except Exception:
+        logging.getLogger("trayecto").exception(
+            "This is a fault of the program, not of your files. Please report it."
+        )
+        return 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())

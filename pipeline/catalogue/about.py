@@ -1,0 +1,56 @@
+"""The page on method, confidentiality and formats, and how agencies fetch everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.catalogue import machine
+from pipeline.catalogue.render import Content, Page
+from pipeline.catalogue.view import Catalogue
+from pipeline.catalogue.wording import Words
+
+
+def pages(catalogue: Catalogue) -> Iterator[Page]:
+    """The page about the catalogue."""
+    yield Page("about", "about.html", lambda words: _content(catalogue, words))
+
+
+def _content(catalogue: Catalogue, words: Words) -> Content:
+    first = next(iter(catalogue.views.values()), None)
+    flow = first.flow.id if first is not None else ""
+    area = first.area if first is not None else ""
+    return {
+        "agency": catalogue.library.agency,
+        "agency_name": catalogue.library.agencies.get(catalogue.library.agency, {}),
+        "protections": [(flow.name, flow.protection.reason) for flow in catalogue.flows],
+        "formats": [
+            (each, f"{each.folder}/<FLOW>/<AREA>/{each.file}")
+            for each in catalogue.formats.values()
+            if _is_published(catalogue, each.file, each.folder)
+        ],
+        "source_types": _source_types(catalogue),
+        "terms": list(catalogue.library.terms.values()),
+        "structure_files": machine.structure_files(catalogue),
+        "services": machine.services(catalogue),
+        "addresses": machine.addresses(catalogue, flow) if flow else [],
+        "snippets": machine.snippets(catalogue, flow, area) if flow else {},
+        "catalog_files": [
+            path for path in ("catalog.ttl", "catalog.jsonld", "catalog.rdf") if path in catalogue.written
+        ],
+        "base": catalogue.settings.base_url.rstrip("/"),
+    }
+
+
+def _is_published(catalogue: Catalogue, file: str, folder: str) -> bool:
+    return any(path.startswith(f"{folder}/") and path.endswith(f"/{file}") for path in catalogue.written)
+
+
+def _source_types(catalogue: Catalogue) -> list[tuple[str, object]]:
+    """The kinds of source in use, with the name of each."""
+    codelist = catalogue.library.list_of("SOURCE_TYPE")
+    used: set[str] = set()
+    for view in catalogue.views.values():
+        if "SOURCE_TYPE" in view.package.data.frame:
+            used.update(str(code) for code in view.package.data.frame["SOURCE_TYPE"].unique())
+    codes = codelist.codes.values() if codelist is not None else ()
+    return [(code.id, code.name) for code in codes if code.id in used]

@@ -1,0 +1,211 @@
+"""The geometry of the charts. The templates draw them as SVG; every number also stands in a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, floor, log10
+
+from pipeline.catalogue.figures import Breakdown, Line, Point
+from pipeline.catalogue.wording import Words
+from pipeline.framework import Codelist
+
+_PERIOD = re.compile(r"(\d{4})(?:-(?:Q([1-4])|(\d{2})(?:-(\d{2}))?))?")
+_STEPS = (1, 2, 2.5, 5, 10)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something at a place of the drawing, with what it says."""
+
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One series: the strokes between neighbouring figures, a dot for each, and a label at its end."""
+
+    number: int
+    name: str
+    strokes: tuple[str, ...]
+    dots: tuple[Mark, ...]
+    end: Mark | None
+
+
+@dataclass(frozen=True)
+class LineChart:
+    """Several series over time, from zero. Where a figure is withheld or missing the line is broken."""
+
+    width: int
+    height: int
+    left: int
+    right: int
+    y_ticks: tuple[Mark, ...]
+    x_ticks: tuple[Mark, ...]
+    curves: tuple[Curve, ...]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One row of a bar chart. `width` is None when there is no figure to draw."""
+
+    name: str
+    value: str
+    width: float | None
+    y: int
+
+
+@dataclass(frozen=True)
+class BarChart:
+    width: int
+    height: int
+    bars: tuple[Bar, ...]
+
+
+def moment(period: str) -> float:
+    """Where a period stands in time, in years; a year, quarter, month or day."""
+    found = _PERIOD.fullmatch(period)
+    if found is None:
+        return 0.0
+    year, quarter, month, day = found.groups()
+    months = (int(quarter) - 1) * 3 if quarter else int(month) - 1 if month else 0
+    return int(year) + months / 12 + (int(day) - 1 if day else 0) / 372
+
+
+def ticks(low: float, high: float, wanted: int = 4) -> tuple[float, ...]:
+    """Round numbers from `low` to just above `high`, about as many as wanted."""
+    reach = max(high - low, 1e-9)
+    power = 10.0 ** floor(log10(reach / wanted))
+    step = next(each * power for each in _STEPS if each * power * wanted >= reach * (1 - 1e-9))
+    count = ceil(reach / step - 1e-9)
+    return tuple(low + step * number for number in range(count + 1))
+
+
+def line_chart(named: Sequence[tuple[str, Line]], words: Words) -> LineChart:
+    """A chart for a column of text: small enough to be read at 320 pixels."""
+    width, height, left, right, top, bottom = 440, 240, 8, 66, 22, 26
+    points = [point for _, line in named for point in line.points]
+    values = [point.value for point in points if point.value is not None] or [0.0]
+    scale = ticks(min(0.0, *values), max(0.0, *values))
+    times = [moment(point.at) for point in points] or [0.0]
+    frame = _Frame(left, width - right, top, height - bottom, min(times), max(times), scale[0], scale[-1])
+    curves = [_curve(number, name, line, frame, words) for number, (name, line) in enumerate(named, start=1)]
+    return LineChart(
+        width=width,
+        height=height,
+        left=left,
+        right=width - right,
+        y_ticks=tuple(Mark(left, frame.y(value), words.compact(value)) for value in scale),
+        x_ticks=_time_ticks([point.at for point in points], frame, words),
+        curves=tuple(_apart(curves)),
+    )
+
+
+def spark(line: Line, words: Words, *, width: int = 120, height: int = 30) -> Curve:
+    """A line without axes, for a table or a small multiple."""
+    values = [point.value for point in line.points if point.value is not None] or [0.0]
+    times = [moment(point.at) for point in line.points] or [0.0]
+    low, high = min(0.0, *values), max(0.0, *values)
+    return _curve(1, "", line, _Frame(4, width - 4, 4, height - 4, min(times), max(times), low, high), words)
+
+
+def bar_chart(breakdown: Breakdown, codelist: Codelist | None, words: Words) -> BarChart:
+    """Bars under their names, so that long names of countries need no room at the side."""
+    width, row = 440, 34
+    highest = max((abs(point.value) for point in breakdown.points if point.value is not None), default=0.0)
+    bars = [
+        Bar(
+            name=words.code(codelist, point.at),
+            value=figure(point, words),
+            width=None if point.value is None else round(width * abs(point.value) / (highest or 1), 1),
+            y=number * row,
+        )
+        for number, point in enumerate(breakdown.points)
+    ]
+    return BarChart(width, len(bars) * row, tuple(bars))
+
+
+def figure(point: Point, words: Words) -> str:
+    """The figure, or the reason why there is none."""
+    if point.value is not None:
+        return words.number(point.value)
+    return str(words.texts["figure"]["suppressed" if point.is_suppressed else "missing"])
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """From data to drawing."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    first: float
+    last: float
+    low: float
+    high: float
+
+    def x(self, time: float) -> float:
+        if self.last == self.first:
+            return (self.left + self.right) / 2
+        return round(self.left + (time - self.first) / (self.last - self.first) * (self.right - self.left), 1)
+
+    def y(self, value: float) -> float:
+        if self.high == self.low:
+            return self.bottom
+        return round(self.bottom - (value - self.low) / (self.high - self.low) * (self.bottom - self.top), 1)
+
+
+def _curve(number: int, name: str, line: Line, frame: _Frame, words: Words) -> Curve:
+    strokes: list[list[str]] = [[]]
+    dots: list[Mark] = []
+    for point in line.points:
+        if point.value is None:
+            strokes.append([])
+            continue
+        x, y = frame.x(moment(point.at)), frame.y(point.value)
+        strokes[-1].append(f"{x:g},{y:g}")
+        dots.append(Mark(x, y, f"{words.period(point.at)}: {words.number(point.value)}"))
+    latest = line.latest
+    end = (
+        Mark(dots[-1].x, dots[-1].y, words.compact(latest.value))
+        if latest and latest.value is not None
+        else None
+    )
+    return Curve(number, name, tuple(" ".join(each) for each in strokes if len(each) > 1), tuple(dots), end)
+
+
+def _apart(curves: Sequence[Curve], gap: float = 13) -> list[Curve]:
+    """The same curves with their end labels moved so that none covers another."""
+    placed: dict[int, float] = {}
+    floor = -gap
+    for curve in sorted((c for c in curves if c.end is not None), key=lambda c: c.end.y if c.end else 0):
+        assert curve.end is not None
+        floor = placed[curve.number] = max(curve.end.y, floor + gap)
+    return [
+        Curve(
+            c.number,
+            c.name,
+            c.strokes,
+            c.dots,
+            Mark(c.end.x, placed[c.number], c.end.text) if c.end else None,
+        )
+        for c in curves
+    ]
+
+
+def _time_ticks(periods: Sequence[str], frame: _Frame, words: Words) -> tuple[Mark, ...]:
+    """First and last period, and in between as many as have room."""
+    distinct = sorted(set(periods), key=moment)
+    if not distinct:
+        return ()
+    marks = [Mark(frame.x(moment(each)), frame.bottom, words.period(each)) for each in distinct]
+    room = 8 + 6.5 * max(len(mark.text) for mark in marks)
+    kept = [marks[0]]
+    for mark in marks[1:-1]:
+        if mark.x - kept[-1].x >= room and marks[-1].x - mark.x >= room:
+            kept.append(mark)
+    return (*kept, marks[-1]) if len(marks) > 1 else tuple(kept)

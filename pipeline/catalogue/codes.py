@@ -1,0 +1,56 @@
+"""The pages of the code lists: codes with their names in every language, and where they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.catalogue.machine import structure_files
+from pipeline.catalogue.render import Content, Page
+from pipeline.catalogue.view import Catalogue
+from pipeline.catalogue.wording import Words
+from pipeline.framework import Codelist, Dataflow
+
+_CLASS = "urn:sdmx:org.sdmx.infomodel.codelist"
+
+
+def pages(catalogue: Catalogue) -> Iterator[Page]:
+    """The list of lists, and a page for each."""
+    yield Page("code", "codes.html", lambda words: _index(catalogue, words))
+    for codelist in catalogue.library.codelists.values():
+        yield Page(
+            f"code/{codelist.id}", "code.html", lambda words, each=codelist: _content(catalogue, each, words)
+        )
+
+
+def urn(codelist: Codelist) -> str:
+    """The name of the list in any SDMX registry."""
+    return f"{_CLASS}.Codelist={codelist.ref}"
+
+
+def _users(catalogue: Catalogue, codelist: Codelist) -> list[Dataflow]:
+    return [
+        flow
+        for flow in catalogue.library.dataflows.values()
+        if any(
+            each.codelist is not None and each.codelist.ref == codelist.ref
+            for each in flow.structure.components.values()
+        )
+    ]
+
+
+def _index(catalogue: Catalogue, words: Words) -> Content:
+    ordered = sorted(catalogue.library.codelists.values(), key=lambda each: words.name(each.name).casefold())
+    return {"lists": [(each, len(each.codes), len(_users(catalogue, each))) for each in ordered]}
+
+
+def _content(catalogue: Catalogue, codelist: Codelist, words: Words) -> Content:
+    published = {flow.id for flow in catalogue.flows}
+    direct = f"sdmx/v1/codelist/{codelist.agency}/{codelist.id}/{codelist.version}/index.xml"
+    return {
+        "codelist": codelist,
+        "urn": urn(codelist),
+        "notes": sorted({note for code in codelist.codes.values() for note in code.notes}),
+        "depth": {code: len(codelist.ancestors(code)) - 1 for code in codelist.codes},
+        "users": [(flow, flow.id in published) for flow in _users(catalogue, codelist)],
+        "files": [path for path in (direct, *structure_files(catalogue)) if path in catalogue.written],
+    }

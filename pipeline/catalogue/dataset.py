@@ -1,0 +1,187 @@
+"""The page of one country and dataflow: figures, charts, rows, files, metadata and where it all comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from pipeline.catalogue import machine, parts
+from pipeline.catalogue.quality import issue_counts, issue_rows
+from pipeline.catalogue.render import Content, Page
+from pipeline.catalogue.view import Catalogue, View
+from pipeline.catalogue.wording import Words
+from pipeline.framework import LANGUAGES
+
+_ROWS = 30
+_ROWS_WITHOUT_FIGURE = 4
+_MAX_KEY_FIGURES = 4
+_MAX_BAR_CHARTS = 6
+_ALWAYS = ("TIME_PERIOD",)
+
+
+def pages(catalogue: Catalogue) -> Iterator[Page]:
+    """One page for each dataset of the release."""
+    for view in catalogue.views.values():
+        yield Page(view.path, "dataset.html", lambda words, view=view: _content(catalogue, view, words))
+
+
+def _content(catalogue: Catalogue, view: View, words: Words) -> Content:
+    description = view.package.description
+    files = machine.downloads(catalogue, view, words)
+    report = catalogue.release.reports.get((view.area, view.flow.id))
+    return {
+        "view": view,
+        "flow": view.flow,
+        "area_name": catalogue.library.area_name(view.area),
+        "description": description,
+        "publisher": _publisher(catalogue, view, words),
+        "producers": parts.producers(catalogue, view, words),
+        "covered": words.span(view.periods[0], view.periods[-1]) if view.periods else "",
+        "observations": words.number(len(view.package.data.frame)),
+        "units": _names_used(catalogue, view, "UNIT_MEASURE", words),
+        "source_types": _source_types(catalogue, view, words),
+        "figures": parts.key_figures(catalogue, view, words, _MAX_KEY_FIGURES),
+        "line_charts": parts.line_charts(catalogue, view, words),
+        "bar_charts": [
+            parts.bar_chart(catalogue, view, each, words) for each in view.breakdowns[:_MAX_BAR_CHARTS]
+        ],
+        "preview": _preview(catalogue, view, words),
+        "downloads": files,
+        "snippets": machine.snippets(catalogue, view.flow.id, view.area),
+        "fields": [
+            (field, description.fields[field.id])
+            for field in catalogue.library.fields.values()
+            if field.id in description.fields
+        ],
+        "missing": [catalogue.library.fields[each].name for each in description.missing],
+        "applied": len(report.applied) if report is not None else 0,
+        "counts": issue_counts(report, words),
+        "issues": issue_rows(catalogue, report, words),
+        "held_back": catalogue.release.held_back.get((view.area, view.flow.id), ""),
+        "sources": [
+            _source(catalogue, view, number, words) for number in range(len(view.package.data.sources))
+        ],
+        "address": f"{catalogue.settings.base_url.rstrip('/')}/{words.lang}/{view.path}/",
+        "year": catalogue.settings.release_day[:4],
+        "json_ld": _json_ld(catalogue, view, files, words),
+    }
+
+
+def _publisher(catalogue: Catalogue, view: View, words: Words) -> str:
+    return words.name(view.package.description.fields.get("CONTACT_ORGANISATION", {})) or words.listed(
+        parts.producers(catalogue, view, words)
+    )
+
+
+def _names_used(catalogue: Catalogue, view: View, component: str, words: Words) -> list[str]:
+    if component not in view.package.data.frame:
+        return []
+    used = [str(code) for code in view.package.data.frame[component].unique()]
+    return [parts.name_of(catalogue, component, code, words) for code in used if code]
+
+
+def _source_types(catalogue: Catalogue, view: View, words: Words) -> list[str]:
+    return _names_used(catalogue, view, "SOURCE_TYPE", words)
+
+
+def _source(catalogue: Catalogue, view: View, number: int, words: Words) -> Content:
+    """One file that figures were read from."""
+    origin = view.package.data.sources[number]
+    provider = catalogue.provider(view.area, origin.provider)
+    described = view.package.description.sources
+    return {
+        "number": number + 1,
+        "file": origin.file.rpartition("/")[2],
+        "sheet": origin.sheet,
+        "sha256": origin.sha256,
+        "producer": words.name(provider.name) if provider is not None else origin.provider,
+        "licence": catalogue.library.licences.get(origin.licence),
+        "path": described[number].get("path", "") if number < len(described) else "",
+        "figures": words.number(int((view.package.data.frame["table"] == number).sum())),
+    }
+
+
+def _preview(catalogue: Catalogue, view: View, words: Words) -> Content:
+    """Some rows of the latest period with names for codes. What all rows share is said once."""
+    frame = view.package.data.frame
+    rows = frame[frame["TIME_PERIOD"] == view.periods[-1]] if view.periods else frame
+    without = rows[rows["OBS_VALUE"].isna()].head(_ROWS_WITHOUT_FIGURE)
+    rows = rows.loc[rows.index.isin(rows.head(_ROWS - len(without)).index) | rows.index.isin(without.index)]
+    columns = [each for each in view.flow.structure.dimensions if rows[each].nunique() > 1]
+    constant = [each for each in view.flow.structure.dimensions if each not in columns]
+    return {
+        "columns": [parts.concept(catalogue, each, words) for each in (*columns, *_ALWAYS)],
+        "constant": [
+            (
+                parts.concept(catalogue, each, words),
+                parts.name_of(catalogue, each, str(rows[each].iloc[0]), words),
+            )
+            for each in constant
+            if len(rows) and str(rows[each].iloc[0]) not in ("_Z", "")
+        ],
+        "rows": [_preview_row(catalogue, row, columns, words) for row in rows.to_dict("records")],
+        "period": words.period(view.periods[-1]) if view.periods else "",
+    }
+
+
+def _preview_row(catalogue: Catalogue, row: Mapping[Any, Any], columns: list[str], words: Words) -> Content:
+    value, status = row["OBS_VALUE"], str(row["OBS_STATUS"])
+    kind = "value" if not pd.isna(value) else "suppressed" if status == "Q" else "missing"
+    return {
+        "cells": [
+            *(parts.name_of(catalogue, each, str(row[each]), words) for each in columns),
+            words.period(str(row["TIME_PERIOD"])),
+        ],
+        "kind": kind,
+        "value": words.number(float(value)) if kind == "value" else words.texts["figure"][kind],
+        "status": "" if status in ("A", "Q") else parts.name_of(catalogue, "OBS_STATUS", status, words),
+        "place": f"{int(row['table']) + 1} · {_column_letters(int(row['column']))}{int(row['row'])}",
+    }
+
+
+def _column_letters(number: int) -> str:
+    """1 → A, 27 → AA, as a spreadsheet names its columns."""
+    letters = ""
+    while number > 0:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def _json_ld(catalogue: Catalogue, view: View, files: list[Content], words: Words) -> Content:
+    """The dataset for search engines (schema.org/Dataset)."""
+    description, base = view.package.description, catalogue.settings.base_url.rstrip("/")
+    return {
+        "@context": "https://schema.org/",
+        "@type": "Dataset",
+        "@id": f"{base}/{words.lang}/{view.path}/",
+        "url": f"{base}/{words.lang}/{view.path}/",
+        "name": words.name(description.title),
+        "description": words.name(view.flow.description),
+        "identifier": f"{view.flow.id}/{view.area}",
+        "inLanguage": list(LANGUAGES),
+        "isAccessibleForFree": True,
+        "license": [licence.url for licence in description.licences],
+        "creator": [
+            {"@type": "Organization", "name": name} for name in parts.producers(catalogue, view, words)
+        ],
+        "publisher": {"@type": "Organization", "name": _publisher(catalogue, view, words)},
+        "spatialCoverage": words.name(catalogue.library.area_name(view.area)),
+        "temporalCoverage": f"{view.periods[0][:4]}/{view.periods[-1][:4]}" if view.periods else "",
+        "dateModified": description.last_update,
+        "version": description.vintage,
+        "variableMeasured": words.name(view.flow.name),
+        "distribution": [
+            {
+                "@type": "DataDownload",
+                "name": each["label"],
+                "contentUrl": f"{base}/{each['path']}",
+                "encodingFormat": each["media_type"],
+                "contentSize": f"{each['bytes']} B",
+                "sha256": each["sha256"],
+            }
+            for each in files
+        ],
+    }

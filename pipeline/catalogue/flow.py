@@ -1,0 +1,64 @@
+"""The page of a dataflow: what it is, its structure, and every country that has it side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.catalogue import charts, parts
+from pipeline.catalogue.machine import addresses, structure_files
+from pipeline.catalogue.render import Content, Page
+from pipeline.catalogue.view import Catalogue, View
+from pipeline.catalogue.wording import Words
+from pipeline.framework import Component, Dataflow
+
+
+def pages(catalogue: Catalogue) -> Iterator[Page]:
+    """One page for each dataflow of the release."""
+    for flow in catalogue.flows:
+        yield Page(f"data/{flow.id}", "flow.html", lambda words, flow=flow: _content(catalogue, flow, words))
+
+
+def _content(catalogue: Catalogue, flow: Dataflow, words: Words) -> Content:
+    views = catalogue.of_flow(flow.id)
+    return {
+        "flow": flow,
+        "category": catalogue.library.categories.codes[flow.category].name,
+        "countries": [_country(catalogue, view, words) for view in views],
+        "held_back": [
+            (catalogue.library.area_name(area), reason)
+            for (area, held), reason in catalogue.release.held_back.items()
+            if held == flow.id
+        ],
+        "components": [
+            _component(each, views) for each in flow.structure.of_role("dimension", "time", "measure")
+        ],
+        "attributes": [_component(each, views) for each in flow.structure.of_role("attribute")],
+        "uses_counterpart": "COUNTERPART_AREA" in flow.structure.components,
+        "protection": flow.protection,
+        "structure_files": structure_files(catalogue, flow.structure.id),
+        "addresses": addresses(catalogue, flow.id),
+    }
+
+
+def _country(catalogue: Catalogue, view: View, words: Words) -> Content:
+    """A small multiple: the series this country has in common with most others."""
+    line = catalogue.line(view)
+    return {
+        "area": view.area,
+        "path": view.path,
+        "name": words.name(catalogue.library.area_name(view.area)),
+        "covered": words.span(view.periods[0], view.periods[-1]) if view.periods else "",
+        "observations": words.number(len(view.package.data.frame)),
+        "figure": parts.key_figure(catalogue, view, line, words) if line is not None else None,
+        "curve": charts.spark(line, words, width=200, height=64) if line is not None else None,
+    }
+
+
+def _component(component: Component, views: tuple[View, ...]) -> Content:
+    """A component with the number of codes that the published tables use."""
+    used: set[str] = set()
+    if component.codelist is not None:
+        for view in views:
+            if component.id in view.package.data.frame:
+                used.update(str(code) for code in view.package.data.frame[component.id].unique())
+    return {"component": component, "used": len(used - {""})}

@@ -1,0 +1,120 @@
+"""The home page: a few figures of the region, the countries, the datasets by topic, what is where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.catalogue import charts, parts
+from pipeline.catalogue.figures import Line
+from pipeline.catalogue.render import Content, Page
+from pipeline.catalogue.view import Catalogue, View, common_period, line_key
+from pipeline.catalogue.wording import Words
+
+_FEATURED = ("DF_STOCK", "DF_EMIG", "DF_REFUGEE", "DF_REMIT")  # amounts that can be added over countries
+_MACHINE_FILES = (
+    "catalog.ttl",
+    "catalog.jsonld",
+    "files/structures/structures-2.1.xml",
+    "feed.atom",
+    "manifest.json",
+)
+
+
+def pages(catalogue: Catalogue) -> Iterator[Page]:
+    """The home page."""
+    yield Page("", "home.html", lambda words: _content(catalogue, words))
+
+
+def _content(catalogue: Catalogue, words: Words) -> Content:
+    first = "DF_STOCK" if catalogue.of_flow("DF_STOCK") or not catalogue.flows else catalogue.flows[0].id
+    return {
+        "figures": [each for flow in _FEATURED if (each := _headline(catalogue, flow, words)) is not None],
+        "countries": [_country(catalogue, area, first, words) for area in catalogue.areas],
+        "first": catalogue.library.dataflows[first],
+        "topics": list(_topics(catalogue, words)),
+        "flows": catalogue.flows,
+        "matrix": [
+            (area, catalogue.library.area_name(area), _row(catalogue, area, words))
+            for area in catalogue.areas
+        ],
+        "machine_files": [path for path in _MACHINE_FILES if path in catalogue.written],
+        "observations": words.number(sum(len(view.package.data.frame) for view in catalogue.views.values())),
+        "datasets": len(catalogue.views),
+    }
+
+
+def _headline(catalogue: Catalogue, flow: str, words: Words) -> Content | None:
+    """The sum of the series that most countries share, in the period that most of them have."""
+    shared = [
+        (view, line)
+        for view in catalogue.of_flow(flow)
+        for line in view.lines
+        if line_key(line) == catalogue.shared[flow]
+    ]
+    period = common_period(line.points for _, line in shared)
+    if period is None:
+        return None
+    added = [
+        (view, line, point.value)
+        for view, line in shared
+        for point in line.points
+        if point.at == period and point.value is not None
+    ]
+    view, line, _ = added[0]
+    if len({(each.unit, each.multiplier) for _, each, _ in added}) > 1:
+        return None
+    return {
+        "flow": view.flow,
+        "value": words.number(sum(value for _, _, value in added)),
+        "unit": parts.unit(catalogue, line, words),
+        "measure": parts.measure(catalogue, view, line, words),
+        "detail": parts.detail(catalogue, view, line, words),
+        "period": words.period(period),
+        "countries": len(added),
+        "source": _sources(catalogue, [(v, each) for v, each, _ in added], words),
+    }
+
+
+def _sources(catalogue: Catalogue, added: list[tuple[View, Line]], words: Words) -> str:
+    names = (name for view, line in added for name in parts.producers(catalogue, view, words, line.tables))
+    return words.listed(list(dict.fromkeys(names))[:3])
+
+
+def _country(catalogue: Catalogue, area: str, flow: str, words: Words) -> Content:
+    """A row of the table of countries: the latest figure, its source and the curve up to it."""
+    view = catalogue.views.get((area, flow))
+    line = catalogue.line(view) if view is not None else None
+    row: dict[str, object] = {
+        "area": area,
+        "name": words.name(catalogue.library.area_name(area)),
+        "datasets": len(catalogue.of_area(area)),
+        "line": None,
+    }
+    if view is not None and line is not None:
+        row["line"] = parts.key_figure(catalogue, view, line, words)
+        row["curve"] = charts.spark(line, words)
+    return row
+
+
+def _topics(catalogue: Catalogue, words: Words) -> Iterator[Content]:
+    for category in catalogue.library.categories.codes.values():
+        flows = [flow for flow in catalogue.flows if flow.category == category.id]
+        if flows:
+            cards = [{"flow": flow, "countries": len(catalogue.of_flow(flow.id))} for flow in flows]
+            yield {"name": category.name, "cards": cards}
+
+
+def _row(catalogue: Catalogue, area: str, words: Words) -> list[Content]:
+    """One country of the matrix: the periods that each dataflow covers, or that it was held back."""
+    cells: list[Content] = []
+    for flow in catalogue.flows:
+        view = catalogue.views.get((area, flow.id))
+        covered = words.span(view.periods[0], view.periods[-1]) if view is not None and view.periods else ""
+        cells.append(
+            {
+                "path": view.path if view is not None else "",
+                "covered": covered,
+                "held_back": (area, flow.id) in catalogue.release.held_back,
+            }
+        )
+    return cells

@@ -1,0 +1,101 @@
+"""What a page offers to machines: files to download and the addresses of the SDMX services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.catalogue.render import Content
+from pipeline.catalogue.view import Catalogue, View
+from pipeline.catalogue.wording import Words
+
+_STRUCTURES = ("structures-2.1.xml", "structures-3.0.xml", "structures.json")
+_SERVICES = ("sdmx/v1", "sdmx/v2", "sdmx/v2xml")
+_SNIPPETS = ("curl", "pandas", "sdmx1", "pysdmx")
+
+
+def downloads(catalogue: Catalogue, view: View, words: Words) -> list[Content]:
+    """The files of a dataset that are there, with size and checksum."""
+    found = []
+    for each in catalogue.formats.values():
+        path = each.path(view.flow.id, view.area)
+        found.append((path, words.name(each.label), each.media_type))
+    zipped = f"packages/{view.flow.id}/{view.area}.zip"
+    found.append((zipped, words.texts["dataset"]["zip"], "application/zip"))
+    return [
+        {
+            "path": path,
+            "label": label,
+            "media_type": media_type,
+            "size": words.size(catalogue.written[path].bytes),
+            "bytes": catalogue.written[path].bytes,
+            "sha256": catalogue.written[path].sha256,
+        }
+        for path, label, media_type in found
+        if path in catalogue.written
+    ]
+
+
+def structure_files(catalogue: Catalogue, structure: str = "") -> list[str]:
+    """Structure messages, and the schema of one structure's data, that are in the release."""
+    wanted = [f"files/structures/{name}" for name in _STRUCTURES]
+    if structure:
+        wanted.append(f"files/structures/schemas/{structure}.xsd")
+    return [path for path in wanted if path in catalogue.written]
+
+
+def services(catalogue: Catalogue) -> list[str]:
+    """The bases of the SDMX REST services that the release holds."""
+    return [each for each in _SERVICES if any(path.startswith(f"{each}/") for path in catalogue.written)]
+
+
+def addresses(catalogue: Catalogue, flow: str) -> list[tuple[str, str]]:
+    """(what, address) of the structure and the data of a dataflow in each service."""
+    agency = catalogue.library.agency
+    patterns = {
+        "sdmx/v1": (f"dataflow/{agency}/{flow}/latest/", f"data/{flow}/"),
+        "sdmx/v2": (f"structure/dataflow/{agency}/{flow}/+/", f"data/dataflow/{agency}/{flow}/+/"),
+        "sdmx/v2xml": (f"structure/dataflow/{agency}/{flow}/+/", f"data/dataflow/{agency}/{flow}/+/"),
+    }
+    base = catalogue.settings.base_url.rstrip("/")
+    return [(each, f"{base}/{each}/{path}") for each in services(catalogue) for path in patterns[each]]
+
+
+def snippets(catalogue: Catalogue, flow: str, area: str) -> Mapping[str, str]:
+    """Code that reads one dataset, by tool. Only what the release holds is shown."""
+    base = catalogue.settings.base_url.rstrip("/")
+    table, message = f"files/{flow}/{area}/data.csv", f"files/{flow}/{area}/data.xml"
+    structures = "files/structures/structures-2.1.xml"
+    held = catalogue.written.keys()
+    code: dict[str, str] = {}
+    if table in held:
+        code["curl"] = f"curl -O {base}/{table}"
+        code["pandas"] = (
+            "import pandas as pd\n\n"
+            "# dtype=str keeps codes such as 004; keep_default_na=False keeps NA, the code of Namibia\n"
+            f'data = pd.read_csv(\n    "{base}/{table}",\n    dtype=str,\n    keep_default_na=False,\n)\n'
+            'data["OBS_VALUE"] = pd.to_numeric(data["OBS_VALUE"])'
+        )
+    if {message, structures} <= held:
+        code["pysdmx"] = (
+            "from pysdmx.io import get_datasets\n\n"
+            f'base = "{base}/"\n'
+            f'data = get_datasets(\n    base + "{message}",\n    base + "{structures}",\n)[0].data'
+        )
+    if "sdmx/v1" in services(catalogue):
+        code["sdmx1"] = (
+            "import sdmx\n\n"
+            f'sdmx.add_source({{"id": "{catalogue.library.agency}", "name": "", "url": "{base}/sdmx/v1"}})\n'
+            f'client = sdmx.Client("{catalogue.library.agency}")\n'
+            f'structure = client.dataflow("{flow}", version="latest")\n'
+            f'data = sdmx.to_pandas(client.data("{flow}"))'
+        )
+    elif {message, structures} <= held:
+        code["sdmx1"] = (
+            "from urllib.request import urlretrieve\nimport sdmx\n\n"
+            f'base = "{base}/"\n'
+            f'urlretrieve(base + "{structures}", "structures.xml")\n'
+            f'urlretrieve(base + "{message}", "data.xml")\n'
+            f'structure = sdmx.read_sdmx("structures.xml").structure["{catalogue.library.dataflows[flow].structure.id}"]\n'
+            'data = sdmx.to_pandas(sdmx.read_sdmx("data.xml", structure=structure))'
+        )
+    return {name: code[name] for name in _SNIPPETS if name in code}

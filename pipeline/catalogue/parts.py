@@ -1,0 +1,143 @@
+"""What several pages show alike: key figures, charts with their tables, and names of sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from pipeline.catalogue import charts
+from pipeline.catalogue.figures import Breakdown, Line
+from pipeline.catalogue.render import Content
+from pipeline.catalogue.view import Catalogue, View
+from pipeline.catalogue.wording import Words
+
+_SILENT = ("_T", "_Z", "")
+_MAX_CHARTS = 6
+_MAX_LINES = 6
+
+
+def name_of(catalogue: Catalogue, dimension: str, code: str, words: Words) -> str:
+    """The name of a code of a dimension."""
+    return words.code(catalogue.library.list_of(dimension), code)
+
+
+def concept(catalogue: Catalogue, dimension: str, words: Words) -> str:
+    return words.name(catalogue.library.concepts[dimension].name)
+
+
+def unit(catalogue: Catalogue, shown: Line | Breakdown, words: Words) -> str:
+    """The unit and, unless figures are in units, what they are multiples of."""
+    name = name_of(catalogue, "UNIT_MEASURE", shown.unit, words)
+    if shown.multiplier in ("", "0"):
+        return name
+    return f"{name}, {name_of(catalogue, 'UNIT_MULT', shown.multiplier, words).lower()}"
+
+
+def measure(catalogue: Catalogue, view: View, shown: Line | Breakdown, words: Words) -> str:
+    """What is counted."""
+    dimension = view.flow.structure.measure_dimension
+    return name_of(catalogue, dimension, shown.key[dimension], words)
+
+
+def detail(catalogue: Catalogue, view: View, shown: Line | Breakdown, words: Words) -> str:
+    """The codes that make the series narrower than the whole: `Country of birth: Foreign country`."""
+    silent = {"FREQ", "REF_AREA", "SOURCE_TYPE", view.flow.structure.measure_dimension}
+    return " · ".join(
+        f"{concept(catalogue, dimension, words)}: {name_of(catalogue, dimension, code, words)}"
+        for dimension, code in shown.key.items()
+        if dimension not in silent and code not in _SILENT
+    )
+
+
+def source_type(catalogue: Catalogue, shown: Line | Breakdown, words: Words) -> str:
+    """The kind of source; empty for a dataflow that has none."""
+    code = shown.key.get("SOURCE_TYPE", "")
+    return name_of(catalogue, "SOURCE_TYPE", code, words) if code else ""
+
+
+def producers(
+    catalogue: Catalogue, view: View, words: Words, tables: Sequence[int] | None = None
+) -> list[str]:
+    """Names of the institutions behind the given tables, or behind all."""
+    sources = view.package.data.sources
+    chosen = [sources[number] for number in (range(len(sources)) if tables is None else tables)]
+    found = (catalogue.provider(view.area, source.provider) for source in chosen)
+    names = (words.name(provider.name) if provider else "" for provider in found)
+    return [name for name in dict.fromkeys(names) if name]
+
+
+def source(catalogue: Catalogue, view: View, shown: Line | Breakdown, words: Words) -> str:
+    """Kind of source and producers, as they stand under a figure."""
+    names = words.listed(producers(catalogue, view, words, shown.tables))
+    return " · ".join(part for part in (source_type(catalogue, shown, words), names) if part)
+
+
+def key_figure(catalogue: Catalogue, view: View, line: Line, words: Words) -> Content:
+    """The latest figure of a series, with everything needed to read it."""
+    latest = line.latest
+    assert latest is not None and latest.value is not None
+    return {
+        "value": words.number(latest.value),
+        "unit": unit(catalogue, line, words),
+        "period": words.period(latest.at),
+        "measure": measure(catalogue, view, line, words),
+        "detail": detail(catalogue, view, line, words),
+        "source": source(catalogue, view, line, words),
+        "curve": charts.spark(line, words),
+    }
+
+
+def key_figures(catalogue: Catalogue, view: View, words: Words, most: int) -> list[Content]:
+    """The latest figures of a dataset, each source by itself."""
+    with_figure = [line for line in view.lines if line.latest is not None]
+    return [key_figure(catalogue, view, line, words) for line in with_figure[:most]]
+
+
+def line_charts(catalogue: Catalogue, view: View, words: Words) -> list[Content]:
+    """One chart for each measure and frequency, with the series of every source in it."""
+    dimension = view.flow.structure.measure_dimension
+
+    def group(line: Line) -> tuple[str, str, str]:
+        return line.key[dimension], line.key["FREQ"], line.unit
+
+    drawn = sorted((line for line in view.lines if line.latest is not None), key=group)
+    charted = [list(lines)[:_MAX_LINES] for _, lines in groupby(drawn, key=group)]
+    return [_line_chart(catalogue, view, lines, words) for lines in charted[:_MAX_CHARTS]]
+
+
+def _line_chart(catalogue: Catalogue, view: View, lines: Sequence[Line], words: Words) -> Content:
+    named = [(" · ".join(_line_name(catalogue, view, line, words)), line) for line in lines]
+    periods = sorted({point.at for line in lines for point in line.points}, key=charts.moment)
+    by_period = [{point.at: charts.figure(point, words) for point in line.points} for line in lines]
+    return {
+        "title": measure(catalogue, view, lines[0], words),
+        "unit": unit(catalogue, lines[0], words),
+        "names": [name for name, _ in named],
+        "chart": charts.line_chart(named, words),
+        "rows": [(words.period(at), [column.get(at, "–") for column in by_period]) for at in periods],
+        "source": words.listed(list(dict.fromkeys(source(catalogue, view, line, words) for line in lines))),
+    }
+
+
+def _line_name(catalogue: Catalogue, view: View, line: Line, words: Words) -> list[str]:
+    parts = (source_type(catalogue, line, words), detail(catalogue, view, line, words))
+    return [part for part in parts if part]
+
+
+def bar_chart(catalogue: Catalogue, view: View, shown: Breakdown, words: Words) -> Content:
+    """The figures by one dimension; of many codes the largest ten."""
+    codelist = catalogue.library.list_of(shown.dimension)
+    whole = " · ".join(
+        part for part in (detail(catalogue, view, shown, words), words.period(shown.period)) if part
+    )
+    return {
+        "title": concept(catalogue, shown.dimension, words),
+        "measure": measure(catalogue, view, shown, words),
+        "detail": whole,
+        "unit": unit(catalogue, shown, words),
+        "source": source(catalogue, view, shown, words),
+        "chart": charts.bar_chart(shown, codelist, words),
+        "shown": len(shown.points),
+        "codes": shown.codes,
+        "suppressed": shown.suppressed,
+    }

@@ -1,0 +1,128 @@
+"""The quality page: rules applied, issues found, tables held back, figures withheld, metadata missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from pipeline.catalogue.render import Content, Page
+from pipeline.catalogue.view import Catalogue, View
+from pipeline.catalogue.wording import Words
+from pipeline.framework import LANGUAGES, Text
+from pipeline.model import Report
+
+_SEVERITIES = "EWI"
+
+
+def pages(catalogue: Catalogue) -> Iterator[Page]:
+    """The quality page."""
+    yield Page("quality", "quality.html", lambda words: _content(catalogue, words))
+
+
+def issue_counts(report: Report | None, words: Words) -> list[tuple[str, str]]:
+    """(severity, issues) of a report, the gravest first."""
+    issues = report.issues if report is not None else ()
+    return [(severity, words.number(sum(i.severity == severity for i in issues))) for severity in _SEVERITIES]
+
+
+def issue_rows(catalogue: Catalogue, report: Report | None, words: Words) -> list[Content]:
+    """The issues of a report by code: what it means and how many cells. No figure is named."""
+    cells: Counter[tuple[str, str]] = Counter()
+    for issue in report.issues if report is not None else ():
+        cells[issue.severity, issue.code] += issue.count
+    ordered = sorted(cells, key=lambda each: (_SEVERITIES.index(each[0]), each[1]))
+    return [
+        {
+            "severity": severity,
+            "code": code,
+            "title": _title(catalogue, code),
+            "cells": words.number(cells[severity, code]),
+        }
+        for severity, code in ordered
+    ]
+
+
+def _title(catalogue: Catalogue, code: str) -> Text:
+    known = catalogue.library.issue_types.get(code)
+    return known.title if known is not None else dict.fromkeys(LANGUAGES, code)
+
+
+def _content(catalogue: Catalogue, words: Words) -> Content:
+    reports = catalogue.release.reports
+    every = [issue for report in reports.values() for issue in report.issues]
+    return {
+        "tables": [_table(catalogue, area, flow, words) for area, flow in _order(catalogue)],
+        "totals": [
+            (severity, words.number(sum(i.severity == severity for i in every))) for severity in _SEVERITIES
+        ],
+        "rules": _rules(catalogue, words),
+        "suppressed": words.number(sum(view.suppressed for view in catalogue.views.values())),
+        "held_back": [
+            (catalogue.library.area_name(area), catalogue.library.dataflows[flow].name, reason)
+            for (area, flow), reason in catalogue.release.held_back.items()
+        ],
+        "incomplete": [
+            _incomplete(catalogue, view)
+            for view in catalogue.views.values()
+            if view.package.description.missing
+        ],
+        "untranslated": words.number(len(catalogue.library.untranslated)),
+    }
+
+
+def _order(catalogue: Catalogue) -> list[tuple[str, str]]:
+    """Every table that was looked at, country by country."""
+    known = {**catalogue.views, **catalogue.release.reports, **catalogue.release.held_back}
+    flows = [flow.id for flow in catalogue.flows]
+    areas = list(dict.fromkeys((*catalogue.areas, *sorted(area for area, _ in known))))
+    return [(area, flow) for area in areas for flow in flows if (area, flow) in known]
+
+
+def _table(catalogue: Catalogue, area: str, flow: str, words: Words) -> Content:
+    view: View | None = catalogue.views.get((area, flow))
+    report = catalogue.release.reports.get((area, flow))
+    mandatory = sum(field.obligation == "M" for field in catalogue.library.fields.values())
+    missing = len(view.package.description.missing) if view is not None else 0
+    return {
+        "area": catalogue.library.area_name(area),
+        "flow": catalogue.library.dataflows[flow].name,
+        "path": view.path if view is not None else "",
+        "counts": issue_counts(report, words) if report is not None else [],
+        "issues": issue_rows(catalogue, report, words),
+        "suppressed": words.number(view.suppressed) if view is not None else "",
+        "fields": f"{mandatory - missing}/{mandatory}" if view is not None else "",
+        "held_back": (area, flow) in catalogue.release.held_back,
+    }
+
+
+def _rules(catalogue: Catalogue, words: Words) -> list[Content]:
+    """Each rule with the tables and the rows that it looked at, and what it found."""
+    tables: Counter[str] = Counter()
+    rows: Counter[str] = Counter()
+    cells: Counter[str] = Counter()
+    for report in catalogue.release.reports.values():
+        for rule, count in report.applied.items():
+            tables[rule] += 1
+            rows[rule] += count
+        for issue in report.issues:
+            cells[issue.code] += issue.count
+    return [
+        {
+            "code": rule,
+            "title": _title(catalogue, rule),
+            "tables": words.number(tables[rule]),
+            "rows": words.number(rows[rule]),
+            "cells": words.number(cells[rule]),
+        }
+        for rule in sorted({*tables, *cells})
+    ]
+
+
+def _incomplete(catalogue: Catalogue, view: View) -> Content:
+    missing = [catalogue.library.fields[each].name for each in view.package.description.missing]
+    return {
+        "area": catalogue.library.area_name(view.area),
+        "flow": view.flow.name,
+        "path": view.path,
+        "missing": missing,
+    }

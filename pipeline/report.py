@@ -1,0 +1,174 @@
+"""Issues in words: on the terminal, as machine records, and as the pages of `docs/issues/`."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+from pipeline.framework import LANGUAGES, IssueType, Rule, Severity
+from pipeline.model import Issue, Library, Report
+
+_WORDS = Path(__file__).parents[1] / "site/text"
+_CODES_SHOWN = 8
+_ORDER: Mapping[Severity, int] = {"E": 0, "W": 1, "I": 2}
+
+
+class _Blank(dict[str, str]):
+    """Placeholders of a template for which there is nothing to say."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def terminal(issue: Issue, library: Library, language: str) -> str:
+    """One issue in two lines: where it stands and what was found; what to do next and where to read more."""
+    words, kind = _words(language), library.issue_types[issue.code]
+    said = _said(issue, library, language)
+    start = f"{words[issue.severity]} {issue.code}  "
+    where = _where(issue, words)
+    message = _text(kind.message, language).format_map(said)
+    remedy = _text(kind.remedy, language).format_map(said)
+    first = f"{start}{where}{': ' if where else ''}{message}  {_count(issue, words)}".rstrip()
+    return f"{first}\n{' ' * len(start)}{remedy}  docs/issues/{issue.code}"
+
+
+def ordered(report: Report) -> list[Issue]:
+    """The issues of a report, errors first, in the order of the rules within a severity."""
+    return sorted(report.issues, key=lambda issue: _ORDER[issue.severity])
+
+
+def reason(report: Report, language: str) -> str:
+    """Why a delivery was held back: its errors, with the number of cells each stands in."""
+    counts: dict[str, int] = {}
+    for issue in report.issues:
+        if issue.severity == "E":
+            counts[issue.code] = counts.get(issue.code, 0) + issue.count
+    template = _words(language)["held_back"]
+    return "; ".join(template.format(code=code, count=count) for code, count in counts.items())
+
+
+def record(report: Report) -> dict[str, object]:
+    """A report for machines. What was found holds no figure below its threshold (`checks.finding.shown`)."""
+    return {
+        "area": report.area,
+        "dataflow": report.flow,
+        "fit": report.is_fit,
+        "applied": dict(report.applied),
+        "issues": [
+            {
+                key: value
+                for key, value in asdict(issue).items()
+                if value not in ("", ()) and key not in ("area", "flow")
+            }
+            for issue in ordered(report)
+        ],
+    }
+
+
+def records(
+    reports: Mapping[tuple[str, str], Report], verdicts: Mapping[tuple[str, str], Mapping[str, object]]
+) -> dict[str, bytes]:
+    """The machine record of each delivery, with the verdict of its suite, by path in the release."""
+    return {
+        f"reports/{area}/{flow}.json": _json({**record(report), "suite": verdicts.get((area, flow), {})})
+        for (area, flow), report in reports.items()
+    }
+
+
+def issue_pages(library: Library, cases: Path) -> Iterator[tuple[str, str]]:
+    """`docs/issues/<CODE>.md` for each kind of issue, in three languages, with its example in `cases`."""
+    rules: dict[str, dict[Rule, None]] = {}
+    for flow in library.dataflows.values():
+        for rule in flow.rules:
+            rules.setdefault(rule.id, {})[rule] = None
+    for code, kind in library.issue_types.items():
+        example = (cases / code / "case.csv").read_text(encoding="utf-8")
+        yield f"docs/issues/{code}.md", _page(kind, tuple(rules.get(code, ())), example)
+
+
+# ---------------------------------------------------------------- words
+
+
+@cache
+def _words(language: str) -> Mapping[str, str]:
+    return tomllib.loads((_WORDS / f"report.{language}.toml").read_text(encoding="utf-8"))
+
+
+def _text(text: Mapping[str, str], language: str) -> str:
+    return text.get(language) or text["en"]
+
+
+def _said(issue: Issue, library: Library, language: str) -> _Blank:
+    """What the placeholders of a template stand for. `metadata/issues.csv` may use these and no others."""
+    concept, field = library.concepts.get(issue.component), library.fields.get(issue.found)
+    codelist = library.list_of(issue.component) if concept else None
+    expected = library.concepts.get(issue.expected)
+    return _Blank(
+        found=f"{_text(field.name, language)} ({field.id})" if field else issue.found,
+        expected=_text(expected.name, language) if expected else _short(issue.expected),
+        component=f"{_text(concept.name, language)} ({concept.id})" if concept else issue.component,
+        allowed=_short(", ".join(codelist.codes)) if codelist else "",
+        area=issue.area,
+        flow=issue.flow,
+    )
+
+
+def _short(text: str) -> str:
+    """The first words of a long enumeration."""
+    found = text.split(" ")
+    return text if len(found) <= 2 * _CODES_SHOWN else f"{' '.join(found[:_CODES_SHOWN])} …"
+
+
+def _where(issue: Issue, words: Mapping[str, str]) -> str:
+    parts = ["/".join(filter(None, (issue.area, issue.file or issue.flow)))]
+    if issue.sheet:
+        parts.append(words["sheet"].format(sheet=issue.sheet))
+    if issue.cells:
+        word = words["cell" if len(issue.cells) == 1 else "cells"]
+        parts.append(word.format(cells=", ".join(issue.cells)))
+    if issue.heading:
+        parts.append(words["column"].format(heading=issue.heading))
+    return ", ".join(filter(None, parts))
+
+
+def _count(issue: Issue, words: Mapping[str, str]) -> str:
+    if not issue.file:
+        return ""
+    if issue.count == 1:
+        return "" if issue.cells else words["count_one"]
+    is_cut = 0 < len(issue.cells) < issue.count
+    return words["count_shown" if is_cut else "count"].format(count=issue.count, shown=len(issue.cells))
+
+
+def _page(kind: IssueType, rules: tuple[Rule, ...], example: str) -> str:
+    lines = [f"# {kind.code}", ""]
+    for language in LANGUAGES:
+        words = _words(language)
+        lines += [f"## {words['language']}: {_text(kind.title, language)}", ""]
+        for name, text in (("when", kind.when), ("message", kind.message), ("remedy", kind.remedy)):
+            lines += [f"**{words[name]}.** {_text(text, language).format_map(_Blank())}", ""]
+        lines += [f"**{words['who']}.** {words[kind.who][0].upper()}{words[kind.who][1:]}.", ""]
+    if rules:
+        lines += [
+            "## dsd/rules.csv",
+            "",
+            "| | stage | check | argument | when | then |",
+            "|---|---|---|---|---|---|",
+        ]
+        lines += [
+            f"| {r.severity} | {r.stage} | {r.check} | {r.argument} | {r.when} | {r.then} |".replace(
+                "  ", " "
+            )
+            for r in rules
+        ]
+        lines.append("")
+    lines += [f"## tests/cases/{kind.code}/case.csv", "", "```csv", example.rstrip("\n"), "```", ""]
+    return "\n".join(lines)
+
+
+def _json(content: Mapping[str, object]) -> bytes:
+    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()

@@ -1,0 +1,132 @@
+"""Small tables for tests of validation: a few columns that matter, and a good row for the rest."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.framework import Dataflow
+from pipeline.model import Country, Ledger, Library, Observations, Origin, Protected
+
+DAY = "2026-11-24"
+ROW = Mapping[str, str | float]
+
+_GOOD = {
+    "FREQ": "A",
+    "REF_AREA": "CL",
+    "SOURCE_TYPE": "CEN",
+    "SEX": "_T",
+    "AGE": "_T",
+    "CITIZENSHIP": "_T",
+    "COUNTRY_BIRTH": "_T",
+    "COUNTERPART_AREA": "_Z",
+    "DURATION": "_T",
+    "REASON": "_Z",
+    "TIME_PERIOD": "2017",
+    "OBS_VALUE": "1000",
+    "OBS_STATUS": "A",
+    "CONF_STATUS": "F",
+    "UNIT_MULT": "0",
+    "REF_DATE": "2017-04-19",
+    "RES_CRITERION": "M6D1",
+    "METHOD": "NONE",
+    "SOURCE_OPERATION": "Censo 2017",
+    "STAT_POP": "Población residente",
+}
+_BY_FLOW = {
+    "DF_STOCK": {"MIG_MEASURE": "STK_POP"},
+    "DF_FLOW": {"MIG_MEASURE": "FLW_IN", "SOURCE_TYPE": "ADM_REG", "COUNTERPART_AREA": "_T", "REASON": "_T"},
+    "DF_EMIG": {"MIG_MEASURE": "STK_EMIG", "COUNTERPART_AREA": "_T", "SOURCE_TYPE": "ADM_CON"},
+    "DF_BORDER": {"MIG_MEASURE": "CRS_IN", "SOURCE_TYPE": "ADM_BRD", "COUNTERPART_AREA": "_T"},
+    "DF_RETURN": {"MIG_MEASURE": "STK_RET", "COUNTRY_BIRTH": "NAT"},
+    "DF_REMIT": {"MIG_MEASURE": "REM_IN", "COUNTERPART_AREA": "_T", "REMIT_ITEM": "REM_TOT"},
+    "DF_INDIC": {"INDICATOR": "I05", "COUNTERPART_AREA": "_Z"},
+    "DF_SOCIO": {"MIG_MEASURE": "STK_POP"},
+    "DF_LABOUR": {"MIG_MEASURE": "STK_POP", "AGE": "Y_GE15"},
+    "DF_NATUR": {"MIG_MEASURE": "FLW_NAT", "SOURCE_TYPE": "ADM_NAT"},
+    "DF_PERMIT": {
+        "MIG_MEASURE": "FLW_PRM",
+        "SOURCE_TYPE": "ADM_PRM",
+        "LEGAL_STATUS": "_T",
+        "ADM_EVENT": "ISS_ANY",
+    },
+    "DF_REFUGEE": {"MIG_MEASURE": "STK_PROT", "SOURCE_TYPE": "ADM_ASY", "LEGAL_STATUS": "REF"},
+    "DF_RIGHTS": {"MIG_MEASURE": "VIC_N", "SOURCE_TYPE": "ADM_JUS"},
+    "DF_CAPACITY": {"CAP_DIM": "D01", "CAP_ITEM": "D01_01", "CAP_MODE": "DER", "UNIT_MEASURE": "SCORE"},
+}
+FLOWS = _BY_FLOW.keys()
+_FIGURES = ("OBS_VALUE", "CV", "SE", "N_OBS")
+
+
+def frame(rows: Iterable[ROW], flow: Dataflow) -> pd.DataFrame:
+    """Observations as `recode` makes them; what a row does not say is taken from a good row."""
+    full = [_full(row, flow) for row in rows]
+    table = pd.DataFrame(full, columns=[c for c in flow.structure.components if full and c in full[0]])
+    for component in flow.structure.components.values():
+        if component.id in table and component.id not in _FIGURES:
+            table[component.id] = table[component.id].astype("str")
+            if component.codelist is not None:
+                table[component.id] = table[component.id].astype("category")
+    words = table["OBS_VALUE"].astype("str")
+    for column in _FIGURES:
+        if column in table:
+            table[column] = pd.to_numeric(table[column], errors="coerce").astype("float64")
+    unread = table["OBS_VALUE"].isna() & (words != "")
+    return table.assign(text=words.where(unread, ""), table=0, row=range(2, len(table) + 2), column=9)
+
+
+def observations(
+    rows: Iterable[ROW], flow: Dataflow, *, hierarchies: tuple[str, ...] = (), rounding_base: int = 0
+) -> Observations:
+    """The rows as one table of Chile's, with labels of sex in column 2."""
+    table = frame(rows, flow)
+    origin = Origin(
+        file="stock.xlsx",
+        sheet="Cuadro 1",
+        sha256="0" * 64,
+        provider="CL_INE",
+        licence="CC-BY-4.0",
+        places={"SEX": ("column", 2), "COUNTRY_BIRTH": ("row", 1)},
+        headings={2: "Sexo", 9: "Personas"},
+    )
+    ledger = Ledger(len(table), len(table), {})
+    return Observations("CL", flow, table, (origin,), ledger, hierarchies, rounding_base)
+
+
+def protected(rows: Iterable[ROW], flow: Dataflow) -> Protected:
+    """The same rows as if they had been protected."""
+    received = observations(rows, flow)
+    return Protected("CL", flow, received.frame, received.origins, {})
+
+
+def with_chile(library: Library) -> Library:
+    """The library with a Chile that has an agreement for every dataflow but none of rights."""
+    agreed = frozenset(("CL_INE", flow) for flow in library.dataflows if flow != "DF_RIGHTS")
+    chile = Country("CL", "es", "CL_INE", {}, agreed, (), {}, {})
+    return replace(library, countries={"CL": chile})
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """The rows of a small CSV, all text."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _full(row: ROW, flow: Dataflow) -> dict[str, str | float]:
+    measure = flow.structure.measure_dimension
+    full: dict[str, str | float] = dict.fromkeys(flow.structure.dimensions, "_T")
+    full |= {c: "" for c in flow.structure.attributes("observation", "measure", "group") if c not in _FIGURES}
+    said = _GOOD | _BY_FLOW[flow.id] | dict(row)
+    full |= {component: text for component, text in said.items() if component in flow.structure.components}
+    codelist = flow.structure.components[measure].codelist
+    assert codelist is not None
+    code = codelist.codes.get(str(full[measure]))
+    notes = code.notes if code else {}
+    full.setdefault("UNIT_MEASURE", "")
+    full["UNIT_MEASURE"] = row.get("UNIT_MEASURE", notes.get("unit", "PERS"))
+    full["TIME_PER_COLLECT"] = row.get("TIME_PER_COLLECT", notes.get("collect") or "E")
+    return full

@@ -1,0 +1,190 @@
+"""Every format, read back by an independent reader, gives the figures that went in."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pysdmx.io
+import pytest
+from frictionless import Package
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+from test_protect import DAY, observations, summed
+
+from pipeline.formats import Format, formats
+from pipeline.formats.columns import figure
+from pipeline.formats.csv20 import quoted
+from pipeline.formats.ml import escaped
+from pipeline.framework import LANGUAGES
+from pipeline.model import Description, Library, Protected
+from pipeline.protect import protect
+
+# pysdmx still calls pandas in a way that pandas 3.1 warns of.
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
+
+HOSTILE = 'O\'Higgins, "a" & <b>\n=1+1 🌎 שלום'
+FORMATS = formats()
+
+
+def description(library: Library) -> Description:
+    texts = dict.fromkeys(LANGUAGES, HOSTILE)
+    fields = dict.fromkeys(("DATA_DESCR", "ONLINE_DB", "CONTACT_ORGANISATION"), texts)
+    return Description(
+        "CL",
+        "DF_STOCK",
+        texts,
+        fields,
+        (),
+        (library.licences["CC-BY-4.0"],),
+        (),
+        "2026-11-24.1",
+        "2026-11-24",
+    )
+
+
+@pytest.fixture(scope="module")
+def table(library: Library) -> Protected:
+    """A table with withheld cells, a fraction, a hostile text and codes that look like something else."""
+    given = observations(library, summed([3] + [12] * 23))
+    frame = given.frame.assign(SOURCE_OPERATION=HOSTILE, STAT_POP="004")
+    frame.loc[5, "OBS_VALUE"] = 1234.5678901234
+    frame["COUNTRY_BIRTH"] = frame["COUNTRY_BIRTH"].cat.rename_categories({"VE": "NA", "PE": "NO"})
+    return protect(type(given)(**{**given.__dict__, "frame": frame}), library, day=DAY)
+
+
+def written(form: Format, table: Protected, library: Library) -> bytes:
+    file = io.BytesIO()
+    form.write(table, description(library), library, file)
+    return file.getvalue()
+
+
+def expected(table: Protected, columns: list[str]) -> pd.DataFrame:
+    """What must come back: text of every cell, sorted by key."""
+    frame = table.frame[columns].copy()
+    frame["OBS_VALUE"] = ["" if np.isnan(v) else figure(v) for v in table.frame["OBS_VALUE"]]
+    return arranged(frame.astype(str).replace("nan", ""))
+
+
+def arranged(frame: pd.DataFrame) -> pd.DataFrame:
+    columns = sorted(frame.columns)
+    return frame[columns].sort_values(columns, ignore_index=True)
+
+
+def by_csv(content: bytes, tmp_path: Path) -> pd.DataFrame:
+    return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+
+
+def by_pysdmx(content: bytes, tmp_path: Path) -> pd.DataFrame:
+    file = tmp_path / "data"
+    file.write_bytes(content)
+    return pysdmx.io.read_sdmx(file, validate=False).data[0].data.astype(object).fillna("").astype(str)
+
+
+COMMON = [
+    "FREQ",
+    "REF_AREA",
+    "SOURCE_TYPE",
+    "SEX",
+    "COUNTRY_BIRTH",
+    "TIME_PERIOD",
+    "OBS_VALUE",
+    "OBS_STATUS",
+    "STAT_POP",
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [("csv", by_csv), ("csv", by_pysdmx), ("table", by_csv), ("ml21", by_pysdmx), ("ml30", by_pysdmx)],
+)
+def test_an_independent_reader_finds_the_same_observations(
+    library: Library,
+    table: Protected,
+    tmp_path: Path,
+    name: str,
+    reader: Callable[[bytes, Path], pd.DataFrame],
+) -> None:
+    columns = [*COMMON, "SOURCE_OPERATION"]
+    if (name, reader) == ("csv", by_pysdmx):
+        columns.remove("STAT_POP")  # pysdmx reads an all-digit column of SDMX-CSV as numbers: 004 becomes 4
+    found = reader(written(FORMATS[name], table, library), tmp_path)
+    assert arranged(found[columns]).equals(expected(table, columns))
+
+
+def test_numbers_that_are_withheld_are_nowhere(library: Library, table: Protected) -> None:
+    hidden = table.frame["OBS_VALUE"].isna()
+    assert hidden.any()
+    for name in ("csv", "table"):
+        found = by_csv(written(FORMATS[name], table, library), Path())
+        assert (found["OBS_VALUE"] == "").sum() == hidden.sum()
+
+
+@pytest.mark.parametrize("name", ["ml21", "ml30"])
+def test_the_message_is_well_formed_and_has_one_series_a_key(
+    library: Library, table: Protected, name: str
+) -> None:
+    root = etree.fromstring(written(FORMATS[name], table, library))
+    series = root.findall(".//Series")
+    keys = [tuple(each.get(d) for d in table.flow.structure.dimensions) for each in series]
+    assert (
+        len(set(keys))
+        == len(keys)
+        == table.frame[list(table.flow.structure.dimensions)].drop_duplicates().shape[0]
+    )
+    assert len(root.findall(".//Obs")) == len(table.frame)
+
+
+def test_the_data_package_is_valid_and_finds_a_wrong_code(
+    library: Library, table: Protected, tmp_path: Path
+) -> None:
+    (tmp_path / "datapackage.json").write_bytes(written(FORMATS["datapackage"], table, library))
+    data = written(FORMATS["table"], table, library)
+    (tmp_path / "data.csv").write_bytes(data)
+    report = Package(str(tmp_path / "datapackage.json")).validate()
+    assert report.valid, report.flatten(["type", "note"])
+    descriptor = json.loads((tmp_path / "datapackage.json").read_text())
+    assert descriptor["resources"][0]["schema"]["primaryKey"] == list(table.flow.structure.key)
+    (tmp_path / "data.csv").write_bytes(data.replace(b",NO,", b",ZZ,"))
+    assert not Package(str(tmp_path / "datapackage.json")).validate().valid
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_the_same_figures_give_the_same_bytes(library: Library, table: Protected, name: str) -> None:
+    assert written(FORMATS[name], table, library) == written(FORMATS[name], table, library)
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_an_empty_table_is_a_whole_file(library: Library, table: Protected, name: str) -> None:
+    empty = type(table)(**{**table.__dict__, "frame": table.frame.iloc[:0]})
+    content = written(FORMATS[name], empty, library)
+    if name.startswith("ml"):
+        etree.fromstring(content)
+    assert content.endswith(b"\n")
+
+
+@given(st.text())
+@settings(deadline=None)
+def test_any_text_survives_as_an_xml_attribute(text: str) -> None:
+    read = etree.fromstring(f'<a b="{escaped(text)}"/>'.encode()).get("b")
+    assert read == "".join(
+        "�" if (ord(c) < 32 and c not in "\t\n\r") or ord(c) in (0xFFFE, 0xFFFF) else c for c in text
+    )
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=2, max_size=4))
+def test_any_text_survives_as_a_csv_field(texts: list[str]) -> None:
+    import csv
+
+    line = ",".join(map(quoted, texts)) + "\n"
+    assert next(csv.reader(io.StringIO(line, newline=""), strict=True)) == texts
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_figure_reads_back_the_same(value: float) -> None:
+    assert float(figure(value)) == value

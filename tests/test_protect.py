@@ -1,0 +1,223 @@
+"""Protection: what is withheld cannot be worked out, and nothing else is touched.
+
+The oracle is exact and written apart from the code under test: Gaussian elimination over fractions,
+on equations spelled out by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pipeline.model import Ledger, Library, Observations, Origin, Protected
+from pipeline.protect import only, protect, unite
+
+DAY = "2026-11-24"
+AREAS = {"CL": ("CL-RM", "CL-VS", "CL-AN")}
+SEXES = {"_T": ("F", "M")}
+ORIGINS = {"FOR": ("VE", "PE", "CO", "FOR_O")}
+Key = tuple[str, str, str]
+Cells = dict[Key, int]
+
+
+def summed(inner: Iterable[int]) -> Cells:
+    """A full table from its inner cells: every total is the sum of its parts."""
+    cells: Cells = dict(zip(product(*AREAS.values(), *SEXES.values(), *ORIGINS.values()), inner, strict=True))
+    return full(cells)
+
+
+def full(inner: Cells) -> Cells:
+    cells = dict(inner)
+    for position, hierarchy in enumerate((AREAS, SEXES, ORIGINS)):
+        for (total, parts), line in product(
+            hierarchy.items(), {k[:position] + k[position + 1 :] for k in cells}
+        ):
+            keys = [line[:position] + (part,) + line[position:] for part in parts]
+            if all(key in cells for key in keys):
+                cells[line[:position] + (total,) + line[position:]] = sum(cells[key] for key in keys)  # type: ignore[index]
+    return cells
+
+
+def equations(cells: Cells) -> list[dict[Key, int]]:
+    found = []
+    for position, hierarchy in enumerate((AREAS, SEXES, ORIGINS)):
+        for total, parts in hierarchy.items():
+            for key in cells:
+                if key[position] == total:
+                    line = {key: 1}
+                    for part in parts:
+                        line[key[:position] + (part,) + key[position + 1 :]] = -1  # type: ignore[index]
+                    found.append(line)
+    return found
+
+
+def determined(cells: Cells, withheld: set[Key]) -> set[Key]:
+    """Withheld cells that follow exactly from the rest, by reduced row echelon form over fractions."""
+    unknowns = sorted(withheld)
+    rows = [[Fraction(line.get(key, 0)) for key in unknowns] for line in equations(cells)]
+    lead = 0
+    pivots = []
+    for column in range(len(unknowns)):
+        pivot = next((r for r in range(lead, len(rows)) if rows[r][column]), None)
+        if pivot is None:
+            continue
+        rows[lead], rows[pivot] = rows[pivot], rows[lead]
+        rows[lead] = [value / rows[lead][column] for value in rows[lead]]
+        for r, row in enumerate(rows):
+            if r != lead and row[column]:
+                rows[r] = [a - row[column] * b for a, b in zip(row, rows[lead], strict=True)]
+        pivots.append((lead, column))
+        lead += 1
+    return {unknowns[c] for r, c in pivots if sum(1 for value in rows[r] if value) == 1}
+
+
+def observations(library: Library, cells: Cells, source: str = "ADM_REG") -> Observations:
+    flow = library.dataflows["DF_STOCK"]
+    frame = pd.DataFrame(list(cells), columns=["REF_AREA", "SEX", "COUNTRY_BIRTH"])
+    frame["OBS_VALUE"] = np.array(list(cells.values()), dtype=float)
+    constants = {
+        "FREQ": "A",
+        "SOURCE_TYPE": source,
+        "MIG_MEASURE": "STK_POP",
+        "AGE": "_T",
+        "CITIZENSHIP": "_T",
+    }
+    constants |= {"COUNTERPART_AREA": "_Z", "DURATION": "_T", "REASON": "_T", "TIME_PERIOD": "2024"}
+    constants |= {"OBS_STATUS": "A", "CONF_STATUS": "F", "UNIT_MEASURE": "PERS", "TIME_PER_COLLECT": "E"}
+    frame = frame.assign(**constants, table=0, row=1, column=1, text="", COMMENT_OBS="note")
+    coded = [c.id for c in flow.structure.components.values() if c.codelist is not None and c.id in frame]
+    frame = frame.astype(dict.fromkeys(coded, "category"))
+    origin = Origin("CL/x.csv", "", "", "INE", "CC-BY-4.0", {}, {})
+    return Observations("CL", flow, frame, (origin,), Ledger(len(frame), len(frame), {}))
+
+
+def by_key(protected: Protected) -> dict[Key, float]:
+    frame = protected.frame
+    keys = zip(frame["REF_AREA"], frame["SEX"], frame["COUNTRY_BIRTH"], strict=True)
+    return dict(zip(keys, frame["OBS_VALUE"], strict=True))
+
+
+small_or_not = st.one_of(st.integers(0, 6), st.integers(0, 400))
+
+
+@settings(max_examples=60, deadline=None)
+@given(inner=st.lists(small_or_not, min_size=24, max_size=24))
+def test_what_is_withheld_cannot_be_worked_out(library: Library, inner: list[int]) -> None:
+    cells = summed(inner)
+    protected = protect(observations(library, cells), library, day=DAY)
+    shown = by_key(protected)
+    withheld = {key for key, value in shown.items() if np.isnan(value)}
+    small = {key for key, value in cells.items() if 1 <= value <= 4}
+    assert small <= withheld
+    assert not {key for key in determined(cells, withheld) if cells[key] > 0}
+    assert all(shown[key] == cells[key] for key in cells if key not in withheld)
+    assert protected.suppressed == {"A": len(small), "D": len(withheld) - len(small)}
+    if not small:
+        assert not withheld
+
+
+@settings(max_examples=40, deadline=None)
+@given(inner=st.lists(st.one_of(st.integers(0, 6), st.integers(50, 400)), min_size=24, max_size=24))
+def test_a_table_without_its_inner_margins_is_safe_too(library: Library, inner: list[int]) -> None:
+    """Only the area × origin plane and the sex × origin plane, which share a margin."""
+    cells = {key: value for key, value in summed(inner).items() if key[0] == "CL" or key[1] == "_T"}
+    shown = by_key(protect(observations(library, cells), library, day=DAY))
+    withheld = {key for key, value in shown.items() if np.isnan(value)}
+    known = [line for line in equations(cells) if line.keys() <= cells.keys()]
+    assert known
+    assert not {key for key in determined_in(known, withheld) if cells[key] > 0}
+
+
+def determined_in(lines: list[dict[Key, int]], withheld: set[Key]) -> set[Key]:
+    """The same oracle, with floating-point rank in place of fractions: a second opinion."""
+    unknowns = sorted(withheld)
+    matrix = np.array([[line.get(key, 0) for key in unknowns] for line in lines], dtype=float)
+    if not unknowns:
+        return set()
+    rank = np.linalg.matrix_rank(matrix)
+    unit = np.eye(len(unknowns))
+    return {
+        key for i, key in enumerate(unknowns) if np.linalg.matrix_rank(np.vstack([matrix, unit[i]])) == rank
+    }
+
+
+FIVE = ("Y0T4", "Y5T9", "Y10T14", "Y15T19", "Y20T24", "Y25T29")
+
+
+@settings(max_examples=60, deadline=None)
+@given(inner=st.lists(st.one_of(st.integers(0, 6), st.integers(50, 400)), min_size=12, max_size=12))
+@example(inner=[3, 60, 90, 3, 200, 300, 100, 110, 120, 70, 210, 310])
+def test_sums_that_overlap_give_nothing_away(library: Library, inner: list[int]) -> None:
+    """Ages that add up to the total and, three of them, to a broad group as well.
+
+    Here a cell can follow from sums that each have several withheld cells: closing single lines is
+    not enough.
+    """
+    ages: dict[Key, int] = dict(zip(product(["CL"], ["F", "M"], FIVE), inner, strict=True))
+    lines: list[dict[Key, int]] = []
+    for sex in ("F", "M"):
+        for total, parts in (("_T", FIVE), ("Y0T14", FIVE[:3])):
+            ages["CL", sex, total] = sum(ages["CL", sex, part] for part in parts)
+            lines.append({("CL", sex, total): 1, **{("CL", sex, part): -1 for part in parts}})
+    for age in (*FIVE, "_T", "Y0T14"):
+        ages["CL", "_T", age] = ages["CL", "F", age] + ages["CL", "M", age]
+        lines.append({("CL", "_T", age): 1, ("CL", "F", age): -1, ("CL", "M", age): -1})
+    lines += [
+        {("CL", "_T", total): 1, **{("CL", "_T", part): -1 for part in parts}}
+        for total, parts in (("_T", FIVE), ("Y0T14", FIVE[:3]))
+    ]
+    given_ = observations(library, ages)
+    frame = given_.frame.assign(AGE=given_.frame["COUNTRY_BIRTH"], COUNTRY_BIRTH="FOR")
+    frame = frame.astype({"COUNTRY_BIRTH": "category"})
+    protected = protect(
+        replace(given_, frame=frame, hierarchies=("HCL_AGE5", "HCL_AGE_BROAD")), library, day=DAY
+    )
+    shown = {
+        (a, s, g): v
+        for a, s, g, v in zip(
+            *(protected.frame[c] for c in ("REF_AREA", "SEX", "AGE", "OBS_VALUE")), strict=True
+        )
+    }
+    withheld = {key for key, value in shown.items() if np.isnan(value)}
+    assert {key for key, value in ages.items() if 1 <= value <= 4} <= withheld
+    assert not {key for key in determined_in(lines, withheld) if ages[key] > 0}
+
+
+@pytest.mark.parametrize(("source", "smallest"), [("ADM_REG", 5), ("CEN", 5), ("ORG", 3), ("INT", 3)])
+def test_the_threshold_follows_the_source(library: Library, source: str, smallest: int) -> None:
+    cells = {("CL", "_T", origin): value for value, origin in enumerate(("VE", "PE", "CO", "BO", "EC"), 1)}
+    shown = by_key(protect(observations(library, cells, source), library, day=DAY))
+    assert sorted(value for value in shown.values() if not np.isnan(value)) == list(range(smallest, 6))
+
+
+def test_the_national_total_stays(library: Library) -> None:
+    cells = summed([3, 200, 150, 90] + [120] * 20)
+    assert (
+        by_key(protect(observations(library, cells), library, day=DAY))["CL", "_T", "FOR"]
+        == cells["CL", "_T", "FOR"]
+    )
+
+
+def test_nothing_that_speaks_of_a_withheld_value_stays(library: Library) -> None:
+    protected = protect(observations(library, summed([3] * 24)), library, day=DAY)
+    hidden = protected.frame[protected.frame["OBS_VALUE"].isna()]
+    assert set(hidden["OBS_STATUS"]) == {"Q"}
+    assert set(hidden["CONF_STATUS"]) <= {"A", "D"}
+    assert set(hidden["COMMENT_OBS"]) == {""}
+    assert "text" not in protected.frame
+
+
+def test_tables_put_together_and_taken_apart_keep_their_figures(library: Library) -> None:
+    one = protect(observations(library, summed([30] * 24)), library, day=DAY)
+    whole = unite([one, one], library)
+    assert len(whole.frame) == 2 * len(one.frame)
+    assert sorted(set(whole.frame["table"])) == [0, 1]
+    assert set(only(whole, "CL").frame["REF_AREA"]) == {"CL"}

@@ -1,0 +1,221 @@
+"""Every issue has a case that raises it and nothing else, and a good row that raises none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import tables
+
+from pipeline.model import Issue, Ledger, Library, Report
+from pipeline.validate import missing_metadata, untranslated, validate, validate_release
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*/case.csv"))
+HIERARCHIES = ("HCL_AGE_BROAD",)
+
+
+def issues_of(path: Path, library: Library) -> tuple[Issue, ...]:
+    """What the stage that the code belongs to says about the rows of a case."""
+    rows = tables.read(path)
+    flow = library.dataflows[rows[0].pop("DATAFLOW", "DF_STOCK")]
+    for row in rows:
+        row.pop("DATAFLOW", None)
+    match path.parent.name:
+        case "ING-01" | "ING-02" | "ING-03":
+            received = tables.observations([{}], flow)
+            ledger = Ledger(1, 1, {row["LEFT_OUT"]: int(row["CELLS"]) for row in rows})
+            return validate(replace(received, ledger=ledger), library, day=tables.DAY).issues
+        case "MET-01":
+            return tuple(missing_metadata("CL", flow.id, [row["FIELD"] for row in rows]))
+        case "LNG-01":
+            return tuple(untranslated(replace(library, untranslated=tuple(row["WHAT"] for row in rows))))
+        case "DOM-22" | "DOM-23" | "CNF-01" | "CNF-02":
+            return validate_release(tables.protected(rows, flow), library, day=tables.DAY).issues
+        case _:
+            received = tables.observations(rows, flow, hierarchies=HIERARCHIES)
+            return validate(received, library, day=tables.DAY).issues
+
+
+@pytest.fixture(scope="module")
+def chile(library: Library) -> Library:
+    return tables.with_chile(library)
+
+
+def stock(library: Library, *rows: tables.ROW, **options: object) -> Report:
+    received = tables.observations(rows, library.dataflows["DF_STOCK"], **options)
+    return validate(received, library, day=tables.DAY)
+
+
+def codes(report: Report) -> list[str]:
+    return [issue.code for issue in report.issues]
+
+
+# ---------------------------------------------------------------- the cases
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in CASES if p.parent.name != "ING-04"], ids=lambda path: path.parent.name
+)
+def test_case_raises_exactly_its_code(path: Path, chile: Library) -> None:
+    assert {issue.code for issue in issues_of(path, chile)} == {path.parent.name}
+
+
+def test_rules_issues_and_cases_hold_together(library: Library) -> None:
+    of_rules = {rule.id for flow in library.dataflows.values() for rule in flow.rules}
+    assert of_rules <= library.issue_types.keys()
+    assert {path.parent.name for path in CASES} == library.issue_types.keys()
+
+
+@pytest.mark.parametrize("flow", sorted(tables.FLOWS))
+def test_a_good_row_of_each_dataflow_is_fit(flow: str, chile: Library) -> None:
+    agreed = replace(chile.countries["CL"], agreements=frozenset(("CL_INE", f) for f in chile.dataflows))
+    library = replace(chile, countries={"CL": agreed})
+    received = tables.observations([{}], library.dataflows[flow])
+    assert validate(received, library, day=tables.DAY).issues == ()
+    assert validate_release(tables.protected([{}], library.dataflows[flow]), library, day=tables.DAY).is_fit
+
+
+def test_every_dataflow_has_a_good_row(library: Library) -> None:
+    assert library.dataflows.keys() == tables.FLOWS
+
+
+# ---------------------------------------------------------------- where and how many
+
+
+def test_an_issue_names_the_cells_of_the_label(chile: Library) -> None:
+    rows = [{"SEX": "X", "AGE": age} for age in ("_T", "Y0T14", "Y15T24", "Y_GE65")]
+    (issue,) = stock(chile, *rows).issues
+    assert (issue.file, issue.sheet, issue.heading) == ("stock.xlsx", "Cuadro 1", "Sexo")
+    assert (issue.cells, issue.count) == (("B2", "B3", "B4"), 4)
+    assert (issue.found, issue.expected) == ("X", "SDMX:CL_SEX(2.1)")
+
+
+def test_labels_in_a_heading_row_are_counted_once(chile: Library) -> None:
+    rows = [{"COUNTRY_BIRTH": "XX", "AGE": age} for age in ("_T", "Y0T14")]
+    (issue,) = stock(chile, *rows).issues
+    assert (issue.cells, issue.count) == (("I1",), 1)
+
+
+def test_each_thing_found_is_told_apart_and_a_flood_is_not(chile: Library) -> None:
+    rows = [{"AGE": f"label {number}"} for number in range(120)]
+    report = stock(chile, *rows)
+    assert len(report.issues) == 51
+    assert sum(issue.count for issue in report.issues) == 120
+    assert report.issues[-1].found == "…"
+
+
+def test_a_figure_of_no_cell_still_counts(chile: Library) -> None:
+    received = tables.observations([{"OBS_STATUS": "A", "OBS_VALUE": ""}], chile.dataflows["DF_STOCK"])
+    derived = replace(received, frame=received.frame.assign(column=0))
+    (issue,) = validate(derived, chile, day=tables.DAY).issues
+    assert (issue.code, issue.cells, issue.count) == ("DOM-20", (), 1)
+
+
+# ---------------------------------------------------------------- one fault, one report
+
+
+def test_rows_with_a_structural_error_are_left_out_of_the_row_rules(chile: Library) -> None:
+    assert codes(stock(chile, {"SEX": "X", "OBS_VALUE": "-5000"})) == ["STR-03"]
+
+
+def test_sums_wait_for_sound_structure(chile: Library) -> None:
+    rows = [{"SEX": "_T"}, {"SEX": "F"}, {"SEX": "M"}, {"AGE": "X"}]
+    report = stock(chile, *rows)
+    assert codes(report) == ["STR-03"]
+    assert "ACC-01" not in report.applied
+
+
+def test_a_warning_of_structure_does_not_stop_the_sums(chile: Library) -> None:
+    report = stock(chile, *({"SEX": sex, "REF_DATE": ""} for sex in ("_T", "F", "M")))
+    assert codes(report) == ["STR-09", "ACC-01"]
+
+
+def test_an_unknown_area_is_reported_once(chile: Library) -> None:
+    assert codes(stock(chile, {"REF_AREA": "ZZ"})) == ["STR-03"]
+    assert codes(stock(chile, {"REF_AREA": ""})) == ["STR-02"]
+    assert codes(stock(chile, {"TIME_PERIOD": ""})) == ["STR-02"]
+
+
+# ---------------------------------------------------------------- awkward tables
+
+
+def test_no_rows_at_all(chile: Library) -> None:
+    flow = chile.dataflows["DF_STOCK"]
+    received = tables.observations([{}], flow)
+    empty = replace(received, frame=received.frame.iloc[:0])
+    report = validate(empty, chile, day=tables.DAY)
+    assert report.issues == ()
+    assert set(report.applied.values()) == {0}
+    assert validate_release(tables.protected([{}], flow), chile, day=tables.DAY).is_fit
+
+
+def test_a_missing_dimension_column_is_reported(chile: Library) -> None:
+    received = tables.observations([{}], chile.dataflows["DF_STOCK"])
+    bare = replace(received, frame=received.frame.drop(columns=["AGE", "UNIT_MULT"]))
+    report = validate(bare, chile, day=tables.DAY)
+    assert [(issue.code, issue.component) for issue in report.issues] == [
+        ("STR-02", "AGE"),
+        ("STR-06", "UNIT_MULT"),
+    ]
+
+
+def test_rows_need_not_be_numbered_from_zero(chile: Library) -> None:
+    received = tables.observations([{"SEX": "_T"}, {"SEX": "F"}, {"SEX": "M"}], chile.dataflows["DF_STOCK"])
+    shuffled = received.frame.set_axis([7, 7, 3])
+    assert codes(validate(replace(received, frame=shuffled), chile, day=tables.DAY)) == ["ACC-01"]
+
+
+def test_codes_that_look_like_something_else(chile: Library) -> None:
+    rows = [{"CITIZENSHIP": code} for code in ("NA", "NO", "_T")]
+    assert codes(stock(chile, *rows)) == []
+
+
+def test_the_period_may_begin_in_the_month_of_the_release(chile: Library) -> None:
+    flow = chile.dataflows["DF_FLOW"]
+    rows = [
+        {"FREQ": "M", "TIME_PERIOD": period, "COUNTRY_BIRTH": birth}
+        for period, birth in (("2026-11", "_T"), ("2026-12", "NAT"))
+    ]
+    (issue,) = validate(tables.observations(rows, flow), chile, day=tables.DAY).issues
+    assert (issue.found, issue.expected) == ("2026-12", "≤ 2026-11")
+
+
+def test_a_dataflow_with_two_allowed_regions(chile: Library) -> None:
+    flow = chile.dataflows["DF_RETURN"]
+    rows = [{"COUNTRY_BIRTH": "AR", "CITIZENSHIP": "NAT"}, {"COUNTRY_BIRTH": "AR", "CITIZENSHIP": "AR"}]
+    (issue,) = validate(tables.observations(rows, flow), chile, day=tables.DAY).issues
+    assert (issue.code, issue.found) == ("STR-04", "AR.AR")
+    assert issue.expected == "CITIZENSHIP NAT | COUNTRY_BIRTH NAT"
+
+
+@pytest.mark.parametrize("frequency", ["A", "Q", "M"])
+def test_periods_can_be_checked_for_every_frequency_allowed(library: Library, frequency: str) -> None:
+    for flow in library.dataflows.values():
+        assert all(region["FREQ"] <= {"A", "Q", "M"} for region in flow.regions), flow.id
+
+
+# ---------------------------------------------------------------- nothing small is told
+
+
+def test_no_figure_below_the_threshold_is_told(chile: Library) -> None:
+    rows = [
+        {"SEX": "_T", "OBS_VALUE": "1000"},
+        {"SEX": "F", "OBS_VALUE": "993"},
+        {"SEX": "M", "OBS_VALUE": "4"},
+        {"AGE": "Y0T14", "OBS_VALUE": "-7"},
+        {"AGE": "Y15T24", "OBS_VALUE": "3.5"},
+    ]
+    for issue in stock(chile, *rows).issues:
+        assert not {"3", "4", "7", "-7", "3.5", "997", "993"} & set(issue.found.replace("≠", " ").split())
+
+
+def test_a_confidential_figure_is_never_told(chile: Library) -> None:
+    rows = [{"SEX": "_T", "CONF_STATUS": "C"}, {"SEX": "F", "OBS_VALUE": "5000"}, {"SEX": "M"}]
+    (issue,) = stock(chile, *rows).issues
+    assert issue.found == "***"
+
+
+def test_digits_of_what_is_no_number_are_masked(chile: Library) -> None:
+    (issue,) = [i for i in stock(chile, {"OBS_VALUE": "4 (e)"}).issues if i.code == "STR-08"]
+    assert issue.found == "# (e)"
