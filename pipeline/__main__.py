@@ -67,9 +67,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="list what would be added, changed and removed; publish nothing",
     )
-    each = verb(
-        "validate", "validate one country's tables of a dataflow, or one file in place of them", _validate
-    )
+    each = verb("validate", "validate one country's tables of a dataflow, or one file in place of them", _validate)
     each.add_argument("--area", required=True)
     each.add_argument("--flow", required=True)
     each.add_argument("--file", type=Path, help="a file to try in place of the one that the layout names")
@@ -86,8 +84,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Run a verb; the exit code is 0 published, 1 data not fit, 2 our authored files are wrong, 3 a bug."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("sdmx").setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("trayecto").setLevel(logging.INFO)  # libraries speak only when something is wrong
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
     options = parser().parse_args(sys.argv[1:] or ["--help"])
     try:
         return int(options.function(options))
@@ -95,9 +94,7 @@ def main() -> int:
         print(f"error  {error}", file=sys.stderr)
         return error.exit_code
     except Exception:
-        logging.getLogger("trayecto").exception(
-            "This is a fault of the program, not of your files. Please report it."
-        )
+        logging.getLogger("trayecto").exception("This is a fault of the program, not of your files. Please report it.")
         return 3
 
 

@@ -56,9 +56,7 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
     _must_exist([flow], loaded.countries[area].series, f"dataflow of {area}")
     series = loaded.countries[area].series[flow]
     if file is not None:
-        series = replace(
-            series, layouts=tuple(replace(each, file=str(file.resolve())) for each in series.layouts[:1])
-        )
+        series = replace(series, layouts=tuple(replace(each, file=str(file.resolve())) for each in series.layouts[:1]))
         country = replace(loaded.countries[area], series={**loaded.countries[area].series, flow: series})
         loaded = replace(loaded, countries={**loaded.countries, area: country})
     found = apply(receive(root, series, loaded), loaded, day=chosen.release_day)
@@ -66,16 +64,14 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
         print(report.terminal(issue, loaded, chosen.language))
     target = root / "build/reports" / area
     target.mkdir(parents=True, exist_ok=True)
-    (target / f"{flow}.json").write_text(
-        json.dumps(report.record(found), ensure_ascii=False, indent=1) + "\n"
-    )
+    (target / f"{flow}.json").write_text(json.dumps(report.record(found), ensure_ascii=False, indent=1) + "\n")
     print(f"build/reports/{area}/{flow}.json")
     return 0 if found.is_fit else 1
 
 
 def docs(root: Path) -> int:
     """Write the generated pages of docs/."""
-    for path, text in report.issue_pages(library.load(root)):
+    for path, text in report.issue_pages(library.load(root), root / "tests/cases"):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
     return 0

@@ -23,6 +23,7 @@ ListOf = Callable[[str], Codelist | None]
 _CLAUSE = re.compile(
     r"(?P<component>[A-Z][A-Z_]*) (?P<operator>not in|in|not empty|empty|>=|<=|whole)(?: (?P<values>.+))?"
 )
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _WITHOUT_VALUES = {"empty", "not empty", "whole"}
 
 
@@ -44,6 +45,8 @@ def parse(text: str) -> tuple[Clause, ...]:
         match = _CLAUSE.fullmatch(part)
         if match is None or (match["operator"] in _WITHOUT_VALUES) != (match["values"] is None):
             raise SetupError(f'the condition "{part}" is not understood')
+        if match["operator"] in (">=", "<=") and not _NUMBER.fullmatch(match["values"]):
+            raise SetupError(f'the condition "{part}" is not understood: "{match["values"]}" is not a number')
         clauses.append(Clause(match["component"], match["operator"], tuple((match["values"] or "").split())))
     return tuple(clauses)
 

@@ -7,15 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from rdflib import DCAT, DCTERMS, FOAF, RDF, XSD, Graph, Literal, Namespace, URIRef
-from rdflib.namespace import SKOS, VCARD
+from rdflib import DCAT, DCTERMS, FOAF, RDF, SKOS, XSD, Graph, Literal, Namespace, URIRef
 
 from pipeline.formats import Format
 from pipeline.framework import LANGUAGES, Provider, Text
 from pipeline.model import Library, Package, Settings, Written
 
 _SPDX = Namespace("http://spdx.org/rdf/terms#")
-_ADMS = Namespace("http://www.w3.org/ns/adms#")
+_VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 _AUTHORITY = "http://publications.europa.eu/resource/authority/"
 _MEDIA = "https://www.iana.org/assignments/media-types/"
 _FREQUENCIES = {"A": "ANNUAL", "Q": "QUARTERLY", "M": "MONTHLY"}
@@ -30,14 +29,14 @@ def catalogue(
     formats: Mapping[str, Format],
     written: Mapping[str, Written],
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield `catalog.ttl` and `catalog.jsonld`. Every node has an address, so equal input gives equal bytes."""
+    """Yield `catalog.ttl` and `catalog.jsonld`. Every node has an address: equal input, equal bytes."""
     graph = Graph()
     for prefix, namespace in {
         "dcat": DCAT,
         "dct": DCTERMS,
         "foaf": FOAF,
         "spdx": _SPDX,
-        "vcard": VCARD,
+        "vcard": _VCARD,
     }.items():
         graph.bind(prefix, namespace)
     base = settings.base_url.rstrip("/")
@@ -46,9 +45,7 @@ def catalogue(
     _texts(graph, home, DCTERMS.title, settings.title)
     _texts(graph, home, DCTERMS.description, library.phrases["catalogue"])
     graph.add((home, DCTERMS.issued, Literal(settings.release_day, datatype=XSD.date)))
-    graph.add(
-        (home, DCTERMS.publisher, _agent(graph, base, library.agency, library.agencies[library.agency]))
-    )
+    graph.add((home, DCTERMS.publisher, _agent(graph, base, library.agency, library.agencies[library.agency])))
     graph.add((home, FOAF.homepage, URIRef(f"{base}/")))
     for code in _LANGUAGES.values():
         graph.add((home, DCTERMS.language, _concept(graph, f"{_AUTHORITY}language/{code}")))
@@ -58,7 +55,7 @@ def catalogue(
         for each in formats.values():
             path = each.path(package.data.flow.id, package.data.area)
             if path in written:
-                _distribution(graph, base, dataset, package, each, path, written[path])
+                _distribution(graph, base, dataset, package=package, form=each, path=path, file=written[path])
     yield "catalog.ttl", graph.serialize(format="turtle").encode()
     yield "catalog.jsonld", _ordered(graph.serialize(format="json-ld", auto_compact=True))
 
@@ -71,7 +68,7 @@ def _dataset(graph: Graph, base: str, package: Package, library: Library) -> URI
     _texts(graph, node, DCTERMS.description, description.fields["DATA_DESCR"])
     graph.add((node, DCTERMS.identifier, Literal(str(node))))
     graph.add((node, DCTERMS.modified, Literal(description.last_update, datatype=XSD.date)))
-    graph.add((node, DCAT.version, Literal(description.vintage)))
+    graph.add((node, URIRef(f"{DCAT}version"), Literal(description.vintage)))
     country = library.countries[data.area]
     focal = country.providers[country.focal]
     graph.add((node, DCTERMS.publisher, _agent(graph, base, focal.id, focal.name, focal)))
@@ -98,7 +95,7 @@ def _dataset(graph: Graph, base: str, package: Package, library: Library) -> URI
 
 
 def _distribution(
-    graph: Graph, base: str, dataset: URIRef, package: Package, form: Format, path: str, file: Written
+    graph: Graph, base: str, dataset: URIRef, *, package: Package, form: Format, path: str, file: Written
 ) -> None:
     node, address = URIRef(f"{base}/{path}#distribution"), URIRef(f"{base}/{path}")
     graph.add((dataset, DCAT.distribution, node))
@@ -135,12 +132,12 @@ def _contact(graph: Graph, dataset: URIRef, email: Text | None, focal: Provider)
     if not email and not focal.url:
         return
     graph.add((dataset, DCAT.contactPoint, node))
-    graph.add((node, RDF.type, VCARD.Organization))
-    _texts(graph, node, VCARD.fn, focal.name)
+    graph.add((node, RDF.type, _VCARD.Organization))
+    _texts(graph, node, _VCARD.fn, focal.name)
     if email:
-        graph.add((node, VCARD.hasEmail, URIRef(f"mailto:{email['en']}")))
+        graph.add((node, _VCARD.hasEmail, URIRef(f"mailto:{email['en']}")))
     if focal.url:
-        graph.add((node, VCARD.hasURL, URIRef(focal.url)))
+        graph.add((node, _VCARD.hasURL, URIRef(focal.url)))
 
 
 def _spatial(graph: Graph, dataset: URIRef, area: str, library: Library) -> None:
@@ -181,10 +178,7 @@ def _texts(graph: Graph, node: URIRef, predicate: URIRef, text: Text) -> None:
 
 def _ordered(content: str) -> bytes:
     """JSON-LD with every unordered list in a fixed order: rdflib writes sets as they come."""
-    return (
-        json.dumps(_sorted(json.loads(content)), ensure_ascii=False, indent=1, sort_keys=True).encode()
-        + b"\n"
-    )
+    return json.dumps(_sorted(json.loads(content)), ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
 
 
 def _sorted(value: Any) -> Any:
@@ -192,8 +186,6 @@ def _sorted(value: Any) -> Any:
         case dict():
             return {key: _sorted(each) for key, each in value.items()}
         case list():
-            return sorted(
-                (_sorted(each) for each in value), key=lambda each: json.dumps(each, sort_keys=True)
-            )
+            return sorted((_sorted(each) for each in value), key=lambda each: json.dumps(each, sort_keys=True))
         case _:
             return value

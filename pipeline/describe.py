@@ -47,11 +47,7 @@ class _Subject:
         """Codes or values of a component that stand in the table, in order, without blanks."""
         if component not in self.data.frame:
             return []
-        return [
-            str(value)
-            for value in sorted(self.data.frame[component].dropna().unique(), key=str)
-            if value != ""
-        ]
+        return [str(value) for value in sorted(self.data.frame[component].dropna().unique(), key=str) if value != ""]
 
     def names(self, component: str) -> Text:
         """The names of the codes used, joined."""
@@ -66,15 +62,10 @@ class _Subject:
 def joined(texts: Iterable[Text], separator: str = ", ") -> Text:
     """Several texts as one, each only once, in every language."""
     every = list(texts)
-    return {
-        lang: separator.join(dict.fromkeys(text.get(lang, text["en"]) for text in every))
-        for lang in LANGUAGES
-    }
+    return {lang: separator.join(dict.fromkeys(text.get(lang, text["en"]) for text in every)) for lang in LANGUAGES}
 
 
-def describe(
-    data: Protected, country: Country, library: Library, *, report: Report, settings: Settings
-) -> Description:
+def describe(data: Protected, country: Country, library: Library, *, report: Report, settings: Settings) -> Description:
     """Fill the fields of `metadata/fields.csv` for one country and dataflow."""
     subject = _Subject(data, country, library, report, settings)
     fields: dict[str, Text] = {}
@@ -91,9 +82,7 @@ def describe(
         title=subject.phrase("title", flow=data.flow.name, area=library.area_name(data.area)),
         fields=fields,
         missing=tuple(missing),
-        licences=tuple(
-            library.licences[each] for each in dict.fromkeys(layout.licence for layout in layouts)
-        ),
+        licences=tuple(library.licences[each] for each in dict.fromkeys(layout.licence for layout in layouts)),
         sources=tuple(_source(subject, layout) for layout in layouts),
         vintage=settings.release,
         last_update=settings.release_day,
@@ -119,9 +108,7 @@ def released(record: Mapping[str, Any]) -> Description:
     """The description that an earlier release published in `metadata.json`."""
     content = dict(record["description"])
     content["licences"] = tuple(Licence(**each) for each in content["licences"])
-    return Description(
-        **content | {"missing": tuple(content["missing"]), "sources": tuple(content["sources"])}
-    )
+    return Description(**content | {"missing": tuple(content["missing"]), "sources": tuple(content["sources"])})
 
 
 def _source(subject: _Subject, layout: Layout) -> dict[str, str]:
@@ -150,9 +137,7 @@ def _description(subject: _Subject) -> Text:
 
 
 def _classifications(subject: _Subject) -> Text:
-    lists = {
-        c.codelist.ref for c in subject.data.flow.structure.of_role("dimension") if c.codelist is not None
-    }
+    lists = {c.codelist.ref for c in subject.data.flow.structure.of_role("dimension") if c.codelist is not None}
     return subject.phrase("classifications", lists=", ".join(sorted(lists)))
 
 
@@ -170,27 +155,19 @@ def _area(subject: _Subject) -> Text:
 
 def _periods(subject: _Subject) -> Text:
     periods = subject.used("TIME_PERIOD")
-    return subject.phrase(
-        "periods" if len(periods) > 1 else "periods_one", first=periods[0], last=periods[-1]
-    )
+    return subject.phrase("periods" if len(periods) > 1 else "periods_one", first=periods[0], last=periods[-1])
 
 
 def _reference_dates(subject: _Subject) -> Text:
     dates = subject.used("REF_DATE")
-    return (
-        subject.phrase("reference_dates", dates=", ".join(dates))
-        if dates
-        else subject.phrase("reference_periods")
-    )
+    return subject.phrase("reference_dates", dates=", ".join(dates)) if dates else subject.phrase("reference_periods")
 
 
 def _protection(subject: _Subject) -> Text:
     counts, reason = subject.data.suppressed, subject.data.flow.protection.reason
     if not any(counts.values()):
         return subject.phrase("protection_none", reason=reason)
-    return subject.phrase(
-        "protection", reason=reason, primary=counts.get("A", 0), secondary=counts.get("D", 0)
-    )
+    return subject.phrase("protection", reason=reason, primary=counts.get("A", 0), secondary=counts.get("D", 0))
 
 
 def _frequencies(subject: _Subject) -> Text:
@@ -213,8 +190,7 @@ def _completeness(subject: _Subject) -> Text:
         return subject.phrase("completeness_none")
     given = {name: _is_given(subject.data.frame, selection) for name, selection in tables.items()}
     listed = {
-        answer: ", ".join(name for name, is_given in given.items() if is_given is answer)
-        or subject.phrase("none")
+        answer: ", ".join(name for name, is_given in given.items() if is_given is answer) or subject.phrase("none")
         for answer in (True, False)
     }
     return subject.phrase("completeness", present=listed[True], absent=listed[False])
@@ -222,7 +198,7 @@ def _completeness(subject: _Subject) -> Text:
 
 def _is_given(frame: pd.DataFrame, selection: Mapping[str, frozenset[str]]) -> bool:
     """Whether a minimum table is there: half of the codes of each of its dimensions, or ten of them."""
-    inside = pd.Series(True, index=frame.index)
+    inside = pd.Series(data=True, index=frame.index)
     for component, codes in selection.items():
         inside &= frame[component].isin(list(codes))
     rows = frame[inside]
@@ -248,9 +224,7 @@ def _breaks(subject: _Subject) -> Text:
 
 def _sources_side_by_side(subject: _Subject) -> Text:
     several = len(subject.used("SOURCE_TYPE")) > 1
-    return subject.phrase(
-        "sources_side_by_side" if several else "sources_one", types=subject.names("SOURCE_TYPE")
-    )
+    return subject.phrase("sources_side_by_side" if several else "sources_one", types=subject.names("SOURCE_TYPE"))
 
 
 def _sums(subject: _Subject) -> Text:

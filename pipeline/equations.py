@@ -32,18 +32,15 @@ def equations(table: Table) -> csr_array:
     """
     lines, rows, signs = [], [], []
     start = 0
-    for line, row, sign in _lines(table):
-        line, row, sign = _that_hold(table, line, row, sign)
+    for entries in _lines(table):
+        line, row, sign = _that_hold(table, *entries)
         lines.append(start + line)
         rows.append(row)
         signs.append(sign)
         start += int(line.max(initial=-1)) + 1
     empty = np.zeros(0, dtype=np.int64)
-    entries = (
-        np.concatenate([empty, *signs]),
-        (np.concatenate([empty, *lines]), np.concatenate([empty, *rows])),
-    )
-    return csr_array(entries, shape=(start, len(table.frame)), dtype=np.float64)
+    place = np.concatenate([empty, *lines]), np.concatenate([empty, *rows])
+    return csr_array((np.concatenate([empty, *signs]), place), shape=(start, len(table.frame)), dtype=np.float64)
 
 
 def _lines(table: Table) -> Iterator[Entries]:
@@ -61,9 +58,7 @@ def _lines(table: Table) -> Iterator[Entries]:
 
 def _periods(frame: pd.DataFrame, key: tuple[str, ...]) -> Iterator[Entries]:
     """Months and quarters against their year, for what is summed over time."""
-    is_summed = (
-        (frame["TIME_PER_COLLECT"].astype(str) == "S").to_numpy() if "TIME_PER_COLLECT" in frame else None
-    )
+    is_summed = (frame["TIME_PER_COLLECT"].astype(str) == "S").to_numpy() if "TIME_PER_COLLECT" in frame else None
     if is_summed is None or frame["FREQ"].nunique() < 2:
         return
     rest = key_numbers(frame, tuple(c for c in key if c not in ("FREQ", "TIME_PERIOD")))
@@ -76,9 +71,7 @@ def _periods(frame: pd.DataFrame, key: tuple[str, ...]) -> Iterator[Entries]:
     for whole, part, letters, _ in _SPANS:
         span = quarter.where(frequency == "M", period) if letters == 7 else period.str.slice(0, letters)
         used = np.flatnonzero(is_summed & np.isin(frequency, [whole, part]))
-        line = key_numbers(
-            pd.DataFrame({"rest": rest[used], "span": span.to_numpy()[used]}), ("rest", "span")
-        )
+        line = key_numbers(pd.DataFrame({"rest": rest[used], "span": span.to_numpy()[used]}), ("rest", "span"))
         yield line, used, np.where(frequency[used] == whole, 1.0, -1.0)
 
 

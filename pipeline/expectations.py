@@ -1,13 +1,16 @@
-"""The rules of a dataflow in the words of Great Expectations, compiled without the functions of `pipeline.checks`.
+"""The rules of a dataflow in the words of Great Expectations.
 
-What GX cannot say about a table (sums, agreements, the release day) is said of a table of one row:
-the number of cells that `validate` found at fault under each rule, which must be zero.
+They are compiled from the structure, the allowed content and `dsd/rules.csv`, without the functions
+of `pipeline.checks`. What GX cannot say about a table (sums, agreements, the release day) is said of
+a table of one row: the number of cells that `validate` found at fault under each rule, which must
+be zero.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, product
 from typing import Any, Literal
 
 from pipeline import conditions
@@ -16,12 +19,13 @@ from pipeline.conditions import Clause
 from pipeline.framework import Dataflow, Rule, Severity
 from pipeline.model import Library
 
-COUNTRY, FRACTION = "REFCOUNTRY", "OBSFRACTION"  # added columns: root of REF_AREA, part after the point
+FRACTION = "OBS_FRACTION"  # column added for GX: what stands after the decimal point
+OWN = "_IS_OWN"  # ending of columns added for GX: 1 where the component is the reporting country itself
 
 _SEVERITY: Mapping[Severity, str] = {"E": "critical", "W": "warning", "I": "info"}
-_COUNTED = (
-    "agreement", "authority", "period", "sum", "hierarchy", "tree", "detail", "areas", "difference", "periods",
-)  # fmt: skip
+_COUNTED = frozenset(
+    ("agreement", "authority", "period", "sum", "hierarchy", "tree", "detail", "areas", "difference", "periods")
+)
 
 Kind = tuple[str, dict[str, Any]]  # name of the expectation without its `expect_`, and its arguments
 
@@ -37,9 +41,15 @@ class Expectation:
     table: Literal["observations", "counts"] = "observations"
 
     @property
+    def name(self) -> str:
+        """Rule and severity, as the columns of counts are called."""
+        return f"{self.rule} {self.severity}"
+
+    @property
     def columns(self) -> list[str]:
         """The columns it is about."""
-        return list(self.kwargs.get("column_list") or [self.kwargs["column"]])
+        several = self.kwargs.get("column_list") or self.kwargs.get("column_set")
+        return list(several or [self.kwargs["column"]])
 
     def configuration(self) -> dict[str, Any]:
         """As GX writes it."""
@@ -77,40 +87,37 @@ def _of_rule(rule: Rule, flow: Dataflow, library: Library) -> Iterator[Expectati
 
 
 def _complete(rule: Rule, flow: Dataflow, library: Library) -> Iterator[Kind]:
+    yield "table_columns_to_match_set", {"column_set": list(flow.structure.key), "exact_match": False}
     for component in flow.structure.key:
-        yield "column_to_exist", {"column": component}
         yield "column_values_to_not_be_null", {"column": component}
 
 
 def _codes(rule: Rule, flow: Dataflow, library: Library) -> Iterator[Kind]:
     for component in flow.structure.components.values():
         if component.codelist is not None:
-            yield (
-                "column_values_to_be_in_set",
-                {"column": component.id, "value_set": list(component.codelist.codes)},
-            )
+            kwargs = {"column": component.id, "value_set": list(component.codelist.codes)}
+            yield "column_values_to_be_in_set", kwargs
 
 
 def _allowed(rule: Rule, flow: Dataflow, library: Library) -> Iterator[Kind]:
-    """Codes outside are named, so that an unknown code stays the matter of STR-03."""
-    first, *others = flow.regions
-    for component in first:
-        if all(component in region for region in others):
-            inside = frozenset().union(*(region[component] for region in flow.regions))
-            yield (
-                "column_values_to_not_be_in_set",
-                {"column": component, "value_set": _outside(flow, component, inside)},
-            )
-    for component, codes in first.items() if others else ():
-        for other in others:
-            elsewhere = [
-                _condition(Clause(c, "in", tuple(_outside(flow, c, other[c]))), other[c])
-                for c in other
-                if other[c] != first.get(c)
-            ]
-            if codes != other.get(component):
-                kwargs = {"column": component, "value_set": _outside(flow, component, codes)}
-                yield "column_values_to_not_be_in_set", kwargs | _where(elsewhere)
+    """Codes outside are named, so that an unknown code stays the matter of STR-03.
+
+    With several regions, a row may leave none of them: whatever puts it outside all but the last,
+    it stays inside the last.
+    """
+    regions = flow.regions
+    told = [c for c in dict.fromkeys(chain(*regions)) if any(r.get(c) != regions[0].get(c) for r in regions)]
+    for component in regions[0]:
+        if all(component in region for region in regions):
+            inside = frozenset().union(*(region[component] for region in regions))
+            kwargs = {"column": component, "value_set": _outside(flow, component, inside)}
+            yield "column_values_to_not_be_in_set", kwargs
+    if told:
+        for *others, last in product(*([(c, r[c]) for c in told if c in r] for r in regions)):
+            outside = [(c, tuple(_outside(flow, c, codes))) for c, codes in others]
+            where = _where([_condition(Clause(c, "in", codes), frozenset(codes)) for c, codes in outside])
+            kwargs = {"column": last[0], "value_set": _outside(flow, *last)}
+            yield "column_values_to_not_be_in_set", kwargs | where
 
 
 def _outside(flow: Dataflow, component: str, inside: frozenset[str]) -> list[str]:
@@ -141,16 +148,16 @@ def _numeric(rule: Rule, flow: Dataflow, library: Library) -> Iterator[Kind]:
 
 def _own_country(rule: Rule, flow: Dataflow, library: Library) -> Iterator[Kind]:
     for component in rule.argument.split():
-        kwargs = {"column_list": [COUNTRY, component], "ignore_row_if": "any_value_is_missing"}
-        yield "select_column_values_to_be_unique_within_record", kwargs
+        yield "column_values_to_be_in_set", {"column": f"{component}{OWN}", "value_set": [0]}
 
 
 def _unit(rule: Rule, flow: Dataflow, library: Library) -> Iterator[Kind]:
     measure = flow.structure.measure_dimension
     codelist = flow.structure.components[measure].codelist
     units = {code.id: code.notes.get("unit", "") for code in codelist.codes.values()} if codelist else {}
-    for unit in sorted(set(units.values()) - {""}):
-        codes = tuple(code for code, each in units.items() if each == unit)
+    allowed = [code for code in units if all(code in region.get(measure, units) for region in flow.regions)]
+    for unit in sorted({units[code] for code in allowed} - {""}):
+        codes = tuple(code for code in allowed if units[code] == unit)
         here = _where([_condition(Clause(measure, "in", codes), frozenset(codes))])
         yield "column_values_to_be_in_set", {"column": "UNIT_MEASURE", "value_set": [unit]} | here
 

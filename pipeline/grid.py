@@ -44,16 +44,12 @@ def grid(raw: RawTable, layout: Layout) -> Grid:
     where = raw.path + (f', sheet "{raw.sheet}"' if raw.sheet else "")
     last = max(layout.header)
     if last > len(raw.cells):
-        raise InputError(
-            f"{where}: the headings should be in row {last}, but the table has {len(raw.cells)} rows."
-        )
+        raise InputError(f"{where}: the headings should be in row {last}, but the table has {len(raw.cells)} rows.")
     cells = _unmerged(raw, last)
     header = cells.loc[list(layout.header)]
     body = cells.loc[last + 1 :]
     filled = body[(body != "").any(axis=1)]
-    first_text = (
-        filled.mask(filled == "").bfill(axis=1).iloc[:, 0].fillna("") if len(filled) else pd.Series(dtype=str)
-    )
+    first_text = filled.mask(filled == "").bfill(axis=1).iloc[:, 0].fillna("") if len(filled) else pd.Series(dtype=str)
     if layout.stop:
         ends = first_text.index[first_text.str.strip().str.startswith(layout.stop)]
         if len(ends):
@@ -84,14 +80,15 @@ def _unmerged(raw: RawTable, last_heading: int) -> pd.DataFrame:
             is_number = raw.is_number is not None and bool(raw.is_number.loc[first_row, first_column])
             if is_number and first_row > last_heading:
                 continue
-            cells.loc[first_row:last_row, first_column:last_column] = cells.loc[first_row, first_column]
+            block = slice(first_row - 1, last_row), slice(first_column - 1, last_column)
+            cells.iloc[block] = str(cells.loc[first_row, first_column])
     return cells
 
 
 def _headings(header: pd.DataFrame) -> dict[int, str]:
     """Column → its heading, from the lowest heading row that has one."""
     texts = header.map(str.strip)
-    return {column: next((t for t in reversed(texts[column].to_list()) if t), "") for column in texts.columns}
+    return {int(c): next((t for t in reversed(texts[c].to_list()) if t), "") for c in texts.columns}
 
 
 def _column_of(where: str, header: pd.DataFrame, heading: str) -> int:

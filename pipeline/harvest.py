@@ -24,7 +24,7 @@ def served(public: Path) -> Iterator[str]:
 
 
 def harvest_check(public: Path) -> int:
-    """List the dataflows, read each structure and all data with the sdmx1 client, and compare with the CSV."""
+    """List the dataflows, read each structure and all data with the sdmx1 client; compare with the CSV."""
     import sdmx  # slow to import
 
     with served(public) as address:
@@ -38,11 +38,14 @@ def harvest_check(public: Path) -> int:
             if expected is None:
                 print(f"  {flow.id:12} no data yet")
                 continue
-            message = client.datastructure(resource_id=flow.structure.id, agency_id="MIGLAC", params={"references": "all"})
+            message = client.datastructure(
+                resource_id=flow.structure.id, agency_id="MIGLAC", params={"references": "all"}
+            )
             data = client.data(flow.id, dsd=message.structure[flow.structure.id])
             found = sum(len(dataset.obs) for dataset in data.data)
             wrong += found != expected
-            print(f"  {flow.id:12} {found:>8,} observations" + ("" if found == expected else f", {expected:,} in the CSV"))
+            difference = "" if found == expected else f", {expected:,} in the CSV"
+            print(f"  {flow.id:12} {found:>8,} observations{difference}")
     return 1 if wrong else 0
 
 

@@ -42,9 +42,7 @@ def _rows(codes: Iterable[CodeRow], component: str, column: str) -> dict[str, Co
     return {folded(row.label): row for row in sorted(mine, key=lambda row: row.column != "")}
 
 
-def _fate(
-    label: str, rows: Mapping[str, CodeRow], names: Mapping[str, str], codelist: Codelist | None
-) -> Fate:
+def _fate(label: str, rows: Mapping[str, CodeRow], names: Mapping[str, str], codelist: Codelist | None) -> Fate:
     row = rows.get(folded(label))
     if row is not None:
         return Fate(row.code, "" if row.code else row.note)

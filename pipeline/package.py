@@ -12,14 +12,9 @@ from pipeline.formats import Format
 from pipeline.model import Description, Library, Package, Protected
 
 
-def package(
-    data: Protected, description: Description, library: Library, *, formats: Iterable[Format]
-) -> Package:
+def package(data: Protected, description: Description, library: Library, *, formats: Iterable[Format]) -> Package:
     """Bind each format's writer to the figures and their description, and add `metadata.json`."""
-    files = {
-        each.path(data.flow.id, data.area): partial(each.write, data, description, library)
-        for each in formats
-    }
+    files = {each.path(data.flow.id, data.area): partial(each.write, data, description, library) for each in formats}
     files[metadata_path(data.flow.id, data.area)] = partial(_write_metadata, data, description)
     return Package(data, description, files)
 

@@ -38,9 +38,7 @@ def protect(observations: Observations, library: Library, *, day: str) -> Protec
     primary = _primary(flow, frame, library)
     secondary = np.zeros(len(frame), dtype=bool)
     if primary.any():
-        table = Table(
-            observations.area, flow, frame, observations.origins, library, day, observations.hierarchies
-        )
+        table = Table(observations.area, flow, frame, observations.origins, library, day, observations.hierarchies)
         secondary = _secondary(equations(table), primary, frame["OBS_VALUE"].to_numpy())
     frame = _withheld(frame, primary, secondary)
     counts = {_PRIMARY: int(primary.sum()), _SECONDARY: int(secondary.sum())}
@@ -182,9 +180,7 @@ def unite(tables: Sequence[Protected], library: Library) -> Protected:
     for column in coded:
         union = pd.Index(dict.fromkeys(code for frame in frames for code in frame[column].cat.categories))
         frames = [frame.assign(**{column: frame[column].cat.set_categories(union)}) for frame in frames]
-    suppressed = {
-        status: sum(table.suppressed.get(status, 0) for table in tables) for status in (_PRIMARY, _SECONDARY)
-    }
+    suppressed = {status: sum(table.suppressed.get(status, 0) for table in tables) for status in (_PRIMARY, _SECONDARY)}
     return Protected(
         area="",
         flow=tables[0].flow,
@@ -200,9 +196,7 @@ def only(table: Protected, area: str) -> Protected:
     return Protected(area, table.flow, frame, table.sources, table.suppressed)
 
 
-def released(
-    table: pd.DataFrame, record: Mapping[str, Any], area: str, flow: Dataflow, library: Library
-) -> Protected:
+def released(table: pd.DataFrame, record: Mapping[str, Any], area: str, flow: Dataflow, library: Library) -> Protected:
     """Figures of an earlier release, as it published them: they are protected already.
 
     `table` is the text of its `data.csv`, `record` the content of its `metadata.json`.
@@ -216,5 +210,7 @@ def released(
         elif component.concept.representation in ("Double", "Integer"):
             frame[component.id] = pd.to_numeric(frame[component.id].replace("", None))
     frame = frame.assign(table=0, row=0, column=0)
-    sources = tuple(Origin(**origin, places={}, headings={}) for origin in record["origins"])
+    sources = tuple(
+        Origin(**origin, places={}, headings={}) for origin in record["origins"]
+    )
     return Protected(area, flow, _ordered(frame, flow, library), sources, record["suppressed"])

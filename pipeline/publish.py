@@ -18,7 +18,7 @@ from pipeline import catalogue, dcat, rest
 from pipeline.errors import PublishError
 from pipeline.formats import Format
 from pipeline.model import Library, Release, Settings, Whole, Written
-from pipeline.structures import tree as structures
+from pipeline.messages import tree as structures
 from pipeline.tree import Tree
 
 _ROWS_VALIDATED = 100_000  # frictionless reads some 30,000 rows a second
@@ -136,9 +136,7 @@ def check(folder: Path) -> None:
             report = Package(str(descriptor)).validate(limit_rows=_ROWS_VALIDATED)
             if not report.valid:
                 faults = report.flatten(["rowNumber", "fieldName", "type", "note"])[:3]
-                raise PublishError(
-                    f"{descriptor.relative_to(folder)} is not valid: {faults}. Nothing was published."
-                )
+                raise PublishError(f"{descriptor.relative_to(folder)} is not valid: {faults}. Nothing was published.")
 
 
 def swap(folder: Path, public: Path) -> None:
@@ -161,4 +159,4 @@ def _exchanged(first: Path, second: Path) -> bool:
     except (AttributeError, OSError):
         return False
     names = os.fsencode(first), os.fsencode(second)
-    return renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0
+    return bool(renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import datetime
+import datetime as dt
 import hashlib
 import io
 from collections.abc import Sequence
@@ -69,7 +69,7 @@ def _shown(value: Any) -> str:
     match value:
         case float():
             return repr(int(value)) if value.is_integer() else repr(value)
-        case datetime.datetime() | datetime.date() | datetime.time():
+        case dt.datetime() | dt.date() | dt.time():
             return value.isoformat()
         case _:
             return str(value)

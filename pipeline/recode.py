@@ -42,9 +42,7 @@ def recode(tables: Sequence[RawTable], country: Country, flow: Dataflow, library
         origins.append(_origin(raw, layout, cells))
     frame = _typed(pd.concat(frames, ignore_index=True), flow.structure, library)
     ledger = Ledger(read, len(frame), dict(ignored))
-    return Observations(
-        country.area, flow, frame, tuple(origins), ledger, series.hierarchies, series.rounding_base
-    )
+    return Observations(country.area, flow, frame, tuple(origins), ledger, series.hierarchies, series.rounding_base)
 
 
 def _figures(cells: Grid, layout: Layout) -> pd.DataFrame:
@@ -58,9 +56,7 @@ def _figures(cells: Grid, layout: Layout) -> pd.DataFrame:
             "text": pd.Series(text, dtype=object).str.strip(),
         }
     )
-    is_number = (
-        cells.is_number[list(cells.values)].to_numpy().ravel() if cells.is_number is not None else None
-    )
+    is_number = cells.is_number[list(cells.values)].to_numpy().ravel() if cells.is_number is not None else None
     plain = _plain(frame["text"], layout)
     if is_number is not None:
         plain = plain.where(~pd.Series(is_number), frame["text"])
@@ -107,9 +103,7 @@ def _coded(
             known = codelist if parts == [template] else None
             distinct = fates(labels.text.unique(), component, labels.heading, country, known)
             pieces[part] = labels.text.map({label: fate.code for label, fate in distinct.items()})
-            reason = reason.where(
-                reason != "", labels.text.map({k: fate.ignored for k, fate in distinct.items()})
-            )
+            reason = reason.where(reason != "", labels.text.map({k: fate.ignored for k, fate in distinct.items()}))
         frame[component] = _filled(template, pieces, frame.index)
     texts = {"SOURCE_OPERATION": layout.source_operation["en"], "STAT_POP": layout.stat_pop["en"]}
     for component, constant in {**texts, **layout.constants}.items():
@@ -154,12 +148,10 @@ def _added(frame: pd.DataFrame, layout: Layout, structure: Structure) -> pd.Data
 
 def _typed(frame: pd.DataFrame, structure: Structure, library: Library) -> pd.DataFrame:
     """All components in order: derived attributes filled, coded columns as categoricals."""
-    for component in structure.components.values():
-        if component.id not in frame and component.attachment != "dataset":
-            frame[component.id] = np.nan if component.id in _NUMERIC else ""
-    frame["OBS_STATUS"] = frame["status"].where(
-        frame["status"] != "", frame["OBS_STATUS"].fillna("").replace("", "A")
-    )
+    for each in structure.components.values():
+        if each.id not in frame and each.attachment != "dataset":
+            frame[each.id] = np.nan if each.id in _NUMERIC else ""
+    frame["OBS_STATUS"] = frame["status"].where(frame["status"] != "", frame["OBS_STATUS"].fillna("").replace("", "A"))
     frame["CONF_STATUS"] = frame["CONF_STATUS"].fillna("").replace("", "F")
     _derive(frame, structure, library)
     columns = [c for c in structure.components if c in frame]
@@ -167,9 +159,7 @@ def _typed(frame: pd.DataFrame, structure: Structure, library: Library) -> pd.Da
         if structure.components[component].codelist is not None:
             frame[component] = frame[component].fillna("").astype("category")
         elif component != "OBS_VALUE":
-            frame[component] = (
-                pd.to_numeric(frame[component]) if component in _NUMERIC else frame[component].fillna("")
-            )
+            frame[component] = pd.to_numeric(frame[component]) if component in _NUMERIC else frame[component].fillna("")
     return frame[[*columns, *LINEAGE, "text"]]
 
 
@@ -177,13 +167,12 @@ def _derive(frame: pd.DataFrame, structure: Structure, library: Library) -> None
     """Unit, multiplier and time of collection follow from the measure where the table is silent (framework §3.3)."""
     measures = library.list_of(structure.measure_dimension)
     units = library.list_of("UNIT_MEASURE")
-    assert measures is not None and units is not None
+    assert measures is not None
+    assert units is not None
     measure = frame[structure.measure_dimension]
-    counts = {unit: "0" for unit in units.select("count=yes")}
+    counts = dict.fromkeys(units.select("count=yes"), "0")
     for component, note in (("UNIT_MEASURE", "unit"), ("TIME_PER_COLLECT", "collect")):
-        derived = measure.map({code.id: code.notes.get(note, "") for code in measures.codes.values()}).fillna(
-            ""
-        )
+        derived = measure.map({code.id: code.notes.get(note, "") for code in measures.codes.values()}).fillna("")
         stated = frame[component].fillna("")
         frame[component] = stated.where(stated != "", derived)
     stated = frame["UNIT_MULT"].fillna("")

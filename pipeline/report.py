@@ -150,7 +150,7 @@ def _page(kind: IssueType, rules: tuple[Rule, ...], example: str) -> str:
         words = _words(language)
         lines += [f"## {words['language']}: {_text(kind.title, language)}", ""]
         for name, text in (("when", kind.when), ("message", kind.message), ("remedy", kind.remedy)):
-            lines += [f"**{words[name]}.** {_text(text, language).format_map(_Blank())}", ""]
+            lines += [f"**{words[name]}.** {_text(text, language).format_map(_Blank(area='AREA', flow='FLOW'))}", ""]
         lines += [f"**{words['who']}.** {words[kind.who][0].upper()}{words[kind.who][1:]}.", ""]
     if rules:
         lines += [
@@ -160,9 +160,7 @@ def _page(kind: IssueType, rules: tuple[Rule, ...], example: str) -> str:
             "|---|---|---|---|---|---|",
         ]
         lines += [
-            f"| {r.severity} | {r.stage} | {r.check} | {r.argument} | {r.when} | {r.then} |".replace(
-                "  ", " "
-            )
+            f"| {r.severity} | {r.stage} | {r.check} | {r.argument} | {r.when} | {r.then} |".replace("  ", " ")
             for r in rules
         ]
         lines.append("")

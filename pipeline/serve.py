@@ -46,7 +46,7 @@ class Handler(SimpleHTTPRequestHandler):
         self.send_header("Access-Control-Allow-Origin", "*")
         super().end_headers()
 
-    def list_directory(self, path: str | os.PathLike[str]) -> None:  # type: ignore[override]
+    def list_directory(self, path: str | os.PathLike[str]) -> None:  # noqa: ARG002  # the base class sets the signature
         """Folders are not listed."""
         self.send_error(404)
 

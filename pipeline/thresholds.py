@@ -20,9 +20,7 @@ def threshold_persons(flow: Dataflow, frame: pd.DataFrame, list_of: ListOf) -> n
     """For each row, the smallest count that may be published; 0 where the dataflow sets none."""
     limits = np.zeros(len(frame), dtype=np.int64)
     for threshold in reversed(flow.protection.thresholds):
-        limits[conditions.holds(conditions.parse(threshold.when), frame, list_of).to_numpy()] = (
-            threshold.persons
-        )
+        limits[conditions.holds(conditions.parse(threshold.when), frame, list_of).to_numpy()] = threshold.persons
     return limits
 
 

