@@ -46,9 +46,9 @@ def catalogue(
     _texts(graph, home, DCTERMS.description, library.phrases["catalogue"])
     graph.add((home, DCTERMS.issued, Literal(settings.release_day, datatype=XSD.date)))
     graph.add((home, DCTERMS.publisher, _agent(graph, base, library.agency, library.agencies[library.agency])))
-    graph.add((home, FOAF.homepage, URIRef(f"{base}/")))
+    graph.add((home, FOAF.homepage, _typed(graph, f"{base}/", FOAF.Document)))
     for code in _LANGUAGES.values():
-        graph.add((home, DCTERMS.language, _concept(graph, f"{_AUTHORITY}language/{code}")))
+        graph.add((home, DCTERMS.language, _typed(graph, f"{_AUTHORITY}language/{code}", DCTERMS.LinguisticSystem)))
     for package in packages:
         dataset = _dataset(graph, base, package, library)
         graph.add((home, DCAT.dataset, dataset))
@@ -74,16 +74,12 @@ def _dataset(graph: Graph, base: str, package: Package, library: Library) -> URI
     graph.add((node, DCTERMS.publisher, _agent(graph, base, focal.id, focal.name, focal)))
     _spatial(graph, node, data.area, library)
     _period(graph, node, data.frame["TIME_PERIOD"])
-    graph.add((node, DCAT.theme, _concept(graph, f"{_AUTHORITY}data-theme/SOCI")))
-    for frequency in sorted(set(data.frame["FREQ"].astype(str)) & _FREQUENCIES.keys()):
-        graph.add(
-            (
-                node,
-                DCTERMS.accrualPeriodicity,
-                _concept(graph, f"{_AUTHORITY}frequency/{_FREQUENCIES[frequency]}"),
-            )
-        )
-        break
+    theme = _typed(graph, f"{_AUTHORITY}data-theme/SOCI", SKOS.Concept)
+    _texts(graph, theme, SKOS.prefLabel, library.phrases["theme"])
+    graph.add((node, DCAT.theme, theme))
+    frequency = next(each for each in _FREQUENCIES if (data.frame["FREQ"] == each).any())
+    address = f"{_AUTHORITY}frequency/{_FREQUENCIES[frequency]}"
+    graph.add((node, DCTERMS.accrualPeriodicity, _typed(graph, address, DCTERMS.Frequency)))
     for lang in LANGUAGES:
         page = URIRef(f"{base}/{lang}/data/{data.flow.id}/{data.area}/")
         graph.add((node, DCAT.landingPage, page))
@@ -113,7 +109,8 @@ def _distribution(
     checksum = URIRef(f"{base}/{path}#checksum")
     graph.add((node, _SPDX.checksum, checksum))
     graph.add((checksum, RDF.type, _SPDX.Checksum))
-    graph.add((checksum, _SPDX.algorithm, _SPDX.checksumAlgorithm_sha256))
+    algorithm = _typed(graph, f"{_SPDX}checksumAlgorithm_sha256", _SPDX.ChecksumAlgorithm)
+    graph.add((checksum, _SPDX.algorithm, algorithm))
     graph.add((checksum, _SPDX.checksumValue, Literal(file.sha256, datatype=XSD.hexBinary)))
 
 
@@ -132,7 +129,8 @@ def _contact(graph: Graph, dataset: URIRef, email: Text | None, focal: Provider)
     if not email and not focal.url:
         return
     graph.add((dataset, DCAT.contactPoint, node))
-    graph.add((node, RDF.type, _VCARD.Organization))
+    for kind in (_VCARD.Organization, _VCARD.Kind):
+        graph.add((node, RDF.type, kind))
     _texts(graph, node, _VCARD.fn, focal.name)
     if email:
         graph.add((node, _VCARD.hasEmail, URIRef(f"mailto:{email['en']}")))
@@ -159,14 +157,13 @@ def _period(graph: Graph, dataset: URIRef, periods: pd.Series[str]) -> None:
 
 
 def _media_type(graph: Graph, media_type: str) -> URIRef:
-    node = URIRef(_MEDIA + media_type.partition(";")[0])
-    graph.add((node, RDF.type, DCTERMS.MediaType))
-    return node
+    return _typed(graph, _MEDIA + media_type.partition(";")[0], DCTERMS.MediaType)
 
 
-def _concept(graph: Graph, address: str) -> URIRef:
+def _typed(graph: Graph, address: str, kind: URIRef) -> URIRef:
+    """A node with its class said, as DCAT-AP's shapes want of every value."""
     node = URIRef(address)
-    graph.add((node, RDF.type, SKOS.Concept))
+    graph.add((node, RDF.type, kind))
     return node
 
 

@@ -41,7 +41,7 @@ def harvest_check(public: Path) -> int:
             message = client.datastructure(
                 resource_id=flow.structure.id, agency_id="MIGLAC", params={"references": "all"}
             )
-            data = client.data(flow.id, dsd=message.structure[flow.structure.id])
+            data = client.data(flow.id, key={}, dsd=message.structure[flow.structure.id])
             found = sum(len(dataset.obs) for dataset in data.data)
             wrong += found != expected
             difference = "" if found == expected else f", {expected:,} in the CSV"

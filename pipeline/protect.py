@@ -176,7 +176,7 @@ def unite(tables: Sequence[Protected], library: Library) -> Protected:
         table.frame.assign(table=table.frame["table"] + offset)
         for table, offset in zip(tables, start[:-1], strict=True)
     ]
-    coded = [c for c in frames[0] if isinstance(frames[0][c].dtype, pd.CategoricalDtype)]
+    coded = [str(c) for c in frames[0].columns if isinstance(frames[0][c].dtype, pd.CategoricalDtype)]
     for column in coded:
         union = pd.Index(dict.fromkeys(code for frame in frames for code in frame[column].cat.categories))
         frames = [frame.assign(**{column: frame[column].cat.set_categories(union)}) for frame in frames]
@@ -210,7 +210,6 @@ def released(table: pd.DataFrame, record: Mapping[str, Any], area: str, flow: Da
         elif component.concept.representation in ("Double", "Integer"):
             frame[component.id] = pd.to_numeric(frame[component.id].replace("", None))
     frame = frame.assign(table=0, row=0, column=0)
-    sources = tuple(
-        Origin(**origin, places={}, headings={}) for origin in record["origins"]
-    )
+    origins: list[dict[str, Any]] = record["origins"]
+    sources = tuple(Origin(**origin, places={}, headings={}) for origin in origins)
     return Protected(area, flow, _ordered(frame, flow, library), sources, record["suppressed"])

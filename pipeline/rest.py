@@ -22,15 +22,8 @@ def data_paths(flow: Dataflow, agency: str) -> Iterator[tuple[str, tuple[str, ..
     names = [flow.id, *(f"{agency},{flow.id}{version}" for version in ("", ",latest", ",1.0.0"))]
     keys = ("", "/all", "/all/all", f"/{dots}")
     yield "ml21", tuple(f"sdmx/v1/data/{name}{key}/index.xml" for name in names for key in keys)
-    yield (
-        "csv",
-        tuple(
-            f"sdmx/v2/data/{context}/{agency}/{flow.id}/{version}{key}/index.csv"
-            for context in ("dataflow", "*")
-            for version in ("1.0.0", "+", "~", "*")
-            for key in ("", "/*")
-        ),
-    )
+    for form, base, ending in _V2:
+        yield form, _v2_paths(flow, agency, base, ("", "/*"), ending)
 
 
 def area_paths(flow: Dataflow, agency: str, area: str) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -41,11 +34,14 @@ def area_paths(flow: Dataflow, agency: str, area: str) -> Iterator[tuple[str, tu
     starred = ".".join([*["*"] * position, area, *["*"] * rest])
     names = [flow.id, *(f"{agency},{flow.id}{version}" for version in ("", ",latest", ",1.0.0"))]
     yield "ml21", tuple(f"sdmx/v1/data/{name}/{dotted}/index.xml" for name in names)
-    yield (
-        "csv",
-        tuple(
-            f"sdmx/v2/data/{context}/{agency}/{flow.id}/{version}/{starred}/index.csv"
-            for context in ("dataflow", "*")
-            for version in ("1.0.0", "+", "~", "*")
-        ),
+    for form, base, ending in _V2:
+        yield form, _v2_paths(flow, agency, base, (f"/{starred}",), ending)
+
+
+def _v2_paths(flow: Dataflow, agency: str, base: str, keys: tuple[str, ...], ending: str) -> tuple[str, ...]:
+    return tuple(
+        f"sdmx/{base}/data/{context}/{agency}/{flow.id}/{version}{key}/index.{ending}"
+        for context in ("dataflow", "*")
+        for version in _VERSIONS
+        for key in keys
     )

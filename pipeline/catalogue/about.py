@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from pipeline.catalogue import machine
 from pipeline.catalogue.render import Content, Page
@@ -12,7 +13,7 @@ from pipeline.catalogue.wording import Words
 
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """The page about the catalogue."""
-    yield Page("about", "about.html", lambda words: _content(catalogue, words))
+    yield Page("about", "about.html", partial(_content, catalogue))
 
 
 def _content(catalogue: Catalogue, words: Words) -> Content:
@@ -31,7 +32,6 @@ def _content(catalogue: Catalogue, words: Words) -> Content:
         "source_types": _source_types(catalogue),
         "terms": list(catalogue.library.terms.values()),
         "structure_files": machine.structure_files(catalogue),
-        "services": machine.services(catalogue),
         "addresses": machine.addresses(catalogue, flow) if flow else [],
         "snippets": machine.snippets(catalogue, flow, area) if flow else {},
         "catalog_files": [
@@ -48,9 +48,6 @@ def _is_published(catalogue: Catalogue, file: str, folder: str) -> bool:
 def _source_types(catalogue: Catalogue) -> list[tuple[str, object]]:
     """The kinds of source in use, with the name of each."""
     codelist = catalogue.library.list_of("SOURCE_TYPE")
-    used: set[str] = set()
-    for view in catalogue.views.values():
-        if "SOURCE_TYPE" in view.package.data.frame:
-            used.update(str(code) for code in view.package.data.frame["SOURCE_TYPE"].unique())
+    used = {code for view in catalogue.views.values() for code in view.used.get("SOURCE_TYPE", ())}
     codes = codelist.codes.values() if codelist is not None else ()
     return [(code.id, code.name) for code in codes if code.id in used]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import ceil, floor, log10
+from statistics import median
 
 from pipeline.catalogue.figures import Breakdown, Line, Point
 from pipeline.catalogue.wording import Words
@@ -13,6 +15,8 @@ from pipeline.framework import Codelist
 
 _PERIOD = re.compile(r"(\d{4})(?:-(?:Q([1-4])|(\d{2})(?:-(\d{2}))?))?")
 _STEPS = (1, 2, 2.5, 5, 10)
+_GAP = 8
+_LONG = 1.6  # times the usual distance between two periods of a series: something is left out
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class LineChart:
-    """Several series over time, from zero. Where a figure is withheld or missing the line is broken."""
+    """Several series over time, from zero. A line is broken where a figure is withheld, missing or not there."""
 
     width: int
     height: int
@@ -84,15 +88,25 @@ def ticks(low: float, high: float, wanted: int = 4) -> tuple[float, ...]:
     return tuple(low + step * number for number in range(count + 1))
 
 
-def line_chart(named: Sequence[tuple[str, Line]], words: Words) -> LineChart:
-    """A chart for a column of text: small enough to be read at 320 pixels."""
-    width, height, left, right, top, bottom = 440, 240, 8, 66, 22, 26
+def line_chart(
+    named: Sequence[tuple[str, Line]],
+    words: Words,
+    *,
+    width: int = 400,
+    height: int = 240,
+    right: int = 62,
+    names: bool = False,
+) -> LineChart:
+    """A chart for a column of text, to be read at 320 pixels. At its end stands a line's latest figure, or its name."""
+    left, top, bottom = 52, 12, 26
     points = [point for _, line in named for point in line.points]
     values = [point.value for point in points if point.value is not None] or [0.0]
     scale = ticks(min(0.0, *values), max(0.0, *values))
     times = [moment(point.at) for point in points] or [0.0]
     frame = _Frame(left, width - right, top, height - bottom, min(times), max(times), scale[0], scale[-1])
     curves = [_curve(number, name, line, frame, words) for number, (name, line) in enumerate(named, start=1)]
+    if names:
+        curves = [replace(c, end=replace(c.end, text=c.name)) if c.end is not None else c for c in curves]
     return LineChart(
         width=width,
         height=height,
@@ -100,7 +114,7 @@ def line_chart(named: Sequence[tuple[str, Line]], words: Words) -> LineChart:
         right=width - right,
         y_ticks=tuple(Mark(left, frame.y(value), words.compact(value)) for value in scale),
         x_ticks=_time_ticks([point.at for point in points], frame, words),
-        curves=tuple(_apart(curves)),
+        curves=tuple(_apart(curves, height - bottom)),
     )
 
 
@@ -114,7 +128,7 @@ def spark(line: Line, words: Words, *, width: int = 120, height: int = 30) -> Cu
 
 def bar_chart(breakdown: Breakdown, codelist: Codelist | None, words: Words) -> BarChart:
     """Bars under their names, so that long names of countries need no room at the side."""
-    width, row = 440, 34
+    width, row = 380, 34
     highest = max((abs(point.value) for point in breakdown.points if point.value is not None), default=0.0)
     bars = [
         Bar(
@@ -162,39 +176,33 @@ class _Frame:
 def _curve(number: int, name: str, line: Line, frame: _Frame, words: Words) -> Curve:
     strokes: list[list[str]] = [[]]
     dots: list[Mark] = []
-    for point in line.points:
-        if point.value is None:
+    times = [moment(point.at) for point in line.points]
+    usual = median([after - before for before, after in pairwise(times)] or [0.0])
+    last = times[0] if times else 0.0
+    for time, point in zip(times, line.points, strict=True):
+        if point.value is None or time - last > usual * _LONG:
             strokes.append([])
-            continue
-        x, y = frame.x(moment(point.at)), frame.y(point.value)
-        strokes[-1].append(f"{x:g},{y:g}")
-        dots.append(Mark(x, y, f"{words.period(point.at)}: {words.number(point.value)}"))
+        last = time
+        if point.value is not None:
+            x, y = frame.x(time), frame.y(point.value)
+            strokes[-1].append(f"{x:g},{y:g}")
+            dots.append(Mark(x, y, f"{words.period(point.at)}: {words.number(point.value)}"))
     latest = line.latest
-    end = (
-        Mark(dots[-1].x, dots[-1].y, words.compact(latest.value))
-        if latest and latest.value is not None
-        else None
-    )
+    end = Mark(dots[-1].x, dots[-1].y, words.compact(latest.value)) if latest and latest.value is not None else None
     return Curve(number, name, tuple(" ".join(each) for each in strokes if len(each) > 1), tuple(dots), end)
 
 
-def _apart(curves: Sequence[Curve], gap: float = 13) -> list[Curve]:
-    """The same curves with their end labels moved so that none covers another."""
-    placed: dict[int, float] = {}
-    floor = -gap
-    for curve in sorted((c for c in curves if c.end is not None), key=lambda c: c.end.y if c.end else 0):
-        assert curve.end is not None
-        floor = placed[curve.number] = max(curve.end.y, floor + gap)
-    return [
-        Curve(
-            c.number,
-            c.name,
-            c.strokes,
-            c.dots,
-            Mark(c.end.x, placed[c.number], c.end.text) if c.end else None,
-        )
-        for c in curves
-    ]
+def _apart(curves: Sequence[Curve], bottom: float, gap: float = 14) -> list[Curve]:
+    """The same curves with their end labels moved so that none covers another or leaves the drawing."""
+    ends = sorted((c.end.y, c.number) for c in curves if c.end is not None)
+    places: list[float] = []
+    for y, _ in ends:
+        places.append(max(y, places[-1] + gap) if places else y)
+    for position in reversed(range(len(places))):
+        lowest = bottom if position + 1 == len(places) else places[position + 1] - gap
+        places[position] = min(places[position], lowest)
+    placed = {number: round(y, 1) for (_, number), y in zip(ends, places, strict=True)}
+    return [replace(c, end=replace(c.end, y=placed[c.number])) if c.end is not None else c for c in curves]
 
 
 def _time_ticks(periods: Sequence[str], frame: _Frame, words: Words) -> tuple[Mark, ...]:
@@ -203,9 +211,10 @@ def _time_ticks(periods: Sequence[str], frame: _Frame, words: Words) -> tuple[Ma
     if not distinct:
         return ()
     marks = [Mark(frame.x(moment(each)), frame.bottom, words.period(each)) for each in distinct]
-    room = 8 + 6.5 * max(len(mark.text) for mark in marks)
-    kept = [marks[0]]
+    wide = 7.5 * max(len(mark.text) for mark in marks)
+    kept, taken = [marks[0]], marks[0].x + wide  # the first stands right of its place, the last left, others around it
     for mark in marks[1:-1]:
-        if mark.x - kept[-1].x >= room and marks[-1].x - mark.x >= room:
+        if mark.x - wide / 2 >= taken + _GAP and mark.x + wide / 2 + _GAP <= marks[-1].x - wide:
             kept.append(mark)
+            taken = mark.x + wide / 2
     return (*kept, marks[-1]) if len(marks) > 1 else tuple(kept)

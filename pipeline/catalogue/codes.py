@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from pipeline.catalogue.machine import structure_files
 from pipeline.catalogue.render import Content, Page
@@ -15,11 +16,9 @@ _CLASS = "urn:sdmx:org.sdmx.infomodel.codelist"
 
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """The list of lists, and a page for each."""
-    yield Page("code", "codes.html", lambda words: _index(catalogue, words))
+    yield Page("code", "codes.html", partial(_index, catalogue))
     for codelist in catalogue.library.codelists.values():
-        yield Page(
-            f"code/{codelist.id}", "code.html", lambda words, each=codelist: _content(catalogue, each, words)
-        )
+        yield Page(f"code/{codelist.id}", "code.html", partial(_content, catalogue, codelist))
 
 
 def urn(codelist: Codelist) -> str:

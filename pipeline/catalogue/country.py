@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from pipeline.catalogue import parts
 from pipeline.catalogue.render import Content, Page
@@ -15,9 +16,7 @@ _PLACES = (("DF_STOCK", ("COUNTRY_BIRTH", "CITIZENSHIP")), ("DF_EMIG", ("COUNTER
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """One page for each country of the run."""
     for area in catalogue.areas:
-        yield Page(
-            f"country/{area}", "country.html", lambda words, area=area: _content(catalogue, area, words)
-        )
+        yield Page(f"country/{area}", "country.html", partial(_content, catalogue, area))
 
 
 def _content(catalogue: Catalogue, area: str, words: Words) -> Content:
@@ -27,6 +26,7 @@ def _content(catalogue: Catalogue, area: str, words: Words) -> Content:
         "area": area,
         "area_name": catalogue.library.area_name(area),
         "datasets": [_dataset(catalogue, view, words) for view in views],
+        "has_several_sources": any(len(view.used.get("SOURCE_TYPE", ())) > 1 for view in views),
         "places": list(_places(catalogue, area, words)),
         "producers": _producers(catalogue, area, words),
         "held_back": [(catalogue.library.dataflows[flow].name, reason) for flow, reason in held_back.items()],
@@ -35,10 +35,12 @@ def _content(catalogue: Catalogue, area: str, words: Words) -> Content:
 
 def _dataset(catalogue: Catalogue, view: View, words: Words) -> Content:
     mandatory = sum(field.obligation == "M" for field in catalogue.library.fields.values())
+    figures, said = parts.key_figures(catalogue, view, words, most=3)
     return {
         "flow": view.flow,
         "path": view.path,
-        "figures": parts.key_figures(catalogue, view, words, most=3),
+        "figures": figures,
+        "said": said,
         "covered": words.span(view.periods[0], view.periods[-1]) if view.periods else "",
         "observations": words.number(len(view.package.data.frame)),
         "mandatory": mandatory,
@@ -63,9 +65,7 @@ def _producers(catalogue: Catalogue, area: str, words: Words) -> list[Content]:
     agreements = country.agreements if country is not None else frozenset()
     used = {source.provider for view in catalogue.of_area(area) for source in view.package.data.sources}
     international = [
-        p
-        for p in catalogue.library.providers.values()
-        if p.id in used and p.id not in {n.id for n in national}
+        p for p in catalogue.library.providers.values() if p.id in used and p.id not in {n.id for n in national}
     ]
     return [
         {
@@ -73,9 +73,7 @@ def _producers(catalogue: Catalogue, area: str, words: Words) -> list[Content]:
             "is_focal": country is not None and provider.id == country.focal,
             "is_international": provider in international,
             "flows": [
-                flow.name
-                for flow in catalogue.library.dataflows.values()
-                if (provider.id, flow.id) in agreements
+                flow.name for flow in catalogue.library.dataflows.values() if (provider.id, flow.id) in agreements
             ],
         }
         for provider in (*national, *international)

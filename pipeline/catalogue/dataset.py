@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from functools import partial
 
-import pandas as pd
-
-from pipeline.catalogue import machine, parts
+from pipeline.catalogue import charts, machine, parts
 from pipeline.catalogue.quality import issue_counts, issue_rows
 from pipeline.catalogue.render import Content, Page
+from pipeline.catalogue.sample import Row, Sample
 from pipeline.catalogue.view import Catalogue, View
 from pipeline.catalogue.wording import Words
 from pipeline.framework import LANGUAGES
 
-_ROWS = 30
-_ROWS_WITHOUT_FIGURE = 4
 _MAX_KEY_FIGURES = 4
 _MAX_BAR_CHARTS = 6
-_ALWAYS = ("TIME_PERIOD",)
+_UNREMARKABLE = ("A", "Q")  # normal; withheld, which the figure itself says
 
 
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """One page for each dataset of the release."""
     for view in catalogue.views.values():
-        yield Page(view.path, "dataset.html", lambda words, view=view: _content(catalogue, view, words))
+        yield Page(view.path, "dataset.html", partial(_content, catalogue, view))
 
 
 def _content(catalogue: Catalogue, view: View, words: Words) -> Content:
     description = view.package.description
+    figures, said = parts.key_figures(catalogue, view, words, _MAX_KEY_FIGURES)
     files = machine.downloads(catalogue, view, words)
     report = catalogue.release.reports.get((view.area, view.flow.id))
     return {
@@ -41,12 +39,11 @@ def _content(catalogue: Catalogue, view: View, words: Words) -> Content:
         "covered": words.span(view.periods[0], view.periods[-1]) if view.periods else "",
         "observations": words.number(len(view.package.data.frame)),
         "units": _names_used(catalogue, view, "UNIT_MEASURE", words),
-        "source_types": _source_types(catalogue, view, words),
-        "figures": parts.key_figures(catalogue, view, words, _MAX_KEY_FIGURES),
+        "source_types": _names_used(catalogue, view, "SOURCE_TYPE", words),
+        "figures": figures,
+        "said": said,
         "line_charts": parts.line_charts(catalogue, view, words),
-        "bar_charts": [
-            parts.bar_chart(catalogue, view, each, words) for each in view.breakdowns[:_MAX_BAR_CHARTS]
-        ],
+        "bar_charts": [parts.bar_chart(catalogue, view, each, words) for each in view.breakdowns[:_MAX_BAR_CHARTS]],
         "preview": _preview(catalogue, view, words),
         "downloads": files,
         "snippets": machine.snippets(catalogue, view.flow.id, view.area),
@@ -60,9 +57,7 @@ def _content(catalogue: Catalogue, view: View, words: Words) -> Content:
         "counts": issue_counts(report, words),
         "issues": issue_rows(catalogue, report, words),
         "held_back": catalogue.release.held_back.get((view.area, view.flow.id), ""),
-        "sources": [
-            _source(catalogue, view, number, words) for number in range(len(view.package.data.sources))
-        ],
+        "sources": [_source(catalogue, view, number, words) for number in range(len(view.package.data.sources))],
         "address": f"{catalogue.settings.base_url.rstrip('/')}/{words.lang}/{view.path}/",
         "year": catalogue.settings.release_day[:4],
         "json_ld": _json_ld(catalogue, view, files, words),
@@ -76,14 +71,7 @@ def _publisher(catalogue: Catalogue, view: View, words: Words) -> str:
 
 
 def _names_used(catalogue: Catalogue, view: View, component: str, words: Words) -> list[str]:
-    if component not in view.package.data.frame:
-        return []
-    used = [str(code) for code in view.package.data.frame[component].unique()]
-    return [parts.name_of(catalogue, component, code, words) for code in used if code]
-
-
-def _source_types(catalogue: Catalogue, view: View, words: Words) -> list[str]:
-    return _names_used(catalogue, view, "SOURCE_TYPE", words)
+    return [parts.name_of(catalogue, component, code, words) for code in view.used.get(component, ())]
 
 
 def _source(catalogue: Catalogue, view: View, number: int, words: Words) -> Content:
@@ -105,49 +93,28 @@ def _source(catalogue: Catalogue, view: View, number: int, words: Words) -> Cont
 
 def _preview(catalogue: Catalogue, view: View, words: Words) -> Content:
     """Some rows of the latest period with names for codes. What all rows share is said once."""
-    frame = view.package.data.frame
-    rows = frame[frame["TIME_PERIOD"] == view.periods[-1]] if view.periods else frame
-    without = rows[rows["OBS_VALUE"].isna()].head(_ROWS_WITHOUT_FIGURE)
-    rows = rows.loc[rows.index.isin(rows.head(_ROWS - len(without)).index) | rows.index.isin(without.index)]
-    columns = [each for each in view.flow.structure.dimensions if rows[each].nunique() > 1]
-    constant = [each for each in view.flow.structure.dimensions if each not in columns]
+    sample = view.sample
     return {
-        "columns": [parts.concept(catalogue, each, words) for each in (*columns, *_ALWAYS)],
+        "columns": [parts.concept(catalogue, each, words) for each in (*sample.columns, "TIME_PERIOD")],
         "constant": [
-            (
-                parts.concept(catalogue, each, words),
-                parts.name_of(catalogue, each, str(rows[each].iloc[0]), words),
-            )
-            for each in constant
-            if len(rows) and str(rows[each].iloc[0]) not in ("_Z", "")
+            (parts.concept(catalogue, each, words), parts.name_of(catalogue, each, code, words))
+            for each, code in sample.constant.items()
         ],
-        "rows": [_preview_row(catalogue, row, columns, words) for row in rows.to_dict("records")],
+        "rows": [_preview_row(catalogue, sample, row, words) for row in sample.rows],
         "period": words.period(view.periods[-1]) if view.periods else "",
     }
 
 
-def _preview_row(catalogue: Catalogue, row: Mapping[Any, Any], columns: list[str], words: Words) -> Content:
-    value, status = row["OBS_VALUE"], str(row["OBS_STATUS"])
-    kind = "value" if not pd.isna(value) else "suppressed" if status == "Q" else "missing"
+def _preview_row(catalogue: Catalogue, sample: Sample, row: Row, words: Words) -> Content:
+    names = [parts.name_of(catalogue, each, code, words) for each, code in zip(sample.columns, row.codes, strict=True)]
+    status = "" if row.point.status in _UNREMARKABLE else row.point.status
     return {
-        "cells": [
-            *(parts.name_of(catalogue, each, str(row[each]), words) for each in columns),
-            words.period(str(row["TIME_PERIOD"])),
-        ],
-        "kind": kind,
-        "value": words.number(float(value)) if kind == "value" else words.texts["figure"][kind],
-        "status": "" if status in ("A", "Q") else parts.name_of(catalogue, "OBS_STATUS", status, words),
-        "place": f"{int(row['table']) + 1} · {_column_letters(int(row['column']))}{int(row['row'])}",
+        "cells": [*names, words.period(row.point.at)],
+        "kind": "given" if row.point.value is not None else "suppressed" if row.point.is_suppressed else "missing",
+        "value": charts.figure(row.point, words),
+        "status": parts.name_of(catalogue, "OBS_STATUS", status, words) if status else "",
+        "place": row.place,
     }
-
-
-def _column_letters(number: int) -> str:
-    """1 → A, 27 → AA, as a spreadsheet names its columns."""
-    letters = ""
-    while number > 0:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
 
 
 def _json_ld(catalogue: Catalogue, view: View, files: list[Content], words: Words) -> Content:
@@ -164,9 +131,7 @@ def _json_ld(catalogue: Catalogue, view: View, files: list[Content], words: Word
         "inLanguage": list(LANGUAGES),
         "isAccessibleForFree": True,
         "license": [licence.url for licence in description.licences],
-        "creator": [
-            {"@type": "Organization", "name": name} for name in parts.producers(catalogue, view, words)
-        ],
+        "creator": [{"@type": "Organization", "name": name} for name in parts.producers(catalogue, view, words)],
         "publisher": {"@type": "Organization", "name": _publisher(catalogue, view, words)},
         "spatialCoverage": words.name(catalogue.library.area_name(view.area)),
         "temporalCoverage": f"{view.periods[0][:4]}/{view.periods[-1][:4]}" if view.periods else "",

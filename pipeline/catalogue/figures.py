@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.checks.finding import key_numbers
 from pipeline.framework import Codelist
 from pipeline.model import Library, Protected
 
@@ -18,10 +19,11 @@ _WHOLE = ("_T", "_Z", "")
 _RESIDUAL = ("_U", "_O", "FOR_U", "FOR_O")
 _ORIGINS = ("CITIZENSHIP", "COUNTRY_BIRTH", "COUNTERPART_AREA")
 _IN_LIST_ORDER = ("AGE", "DURATION", "EDUCATION_LEV")
-_NOT_NATIONAL = ("ORG", "MIR", "INT")
+_NOT_NATIONAL = ("ORG", "MIR")
 _MAX_LINES = 6  # of one source and measure; more would be a breakdown, not a total
 _MAX_PANELS = 2  # of one dimension, so that two sources can stand side by side
 _MAX_BARS = 10
+_CELL = ("TIME_PERIOD", "OBS_VALUE", "OBS_STATUS", "UNIT_MEASURE", "UNIT_MULT", "table")
 
 
 @dataclass(frozen=True)
@@ -74,19 +76,16 @@ def lines(data: Protected, library: Library) -> tuple[Line, ...]:
     Broadest means: every breakdown at its total, or as near to it as the table goes. Of the
     resident population the part that is shown is the foreign one.
     """
-    structure, frame = data.flow.structure, data.frame
-    groups = _groups(data)
-    score = sum(
-        (_ranks(data, each, library) for each in _breakdowns(data)), np.zeros(len(frame), dtype=np.int64)
-    )
+    dimensions, frame = data.flow.structure.dimensions, data.frame
+    groups = tuple(_groups(data))
+    score = sum((_ranks(data, each, library) for each in _breakdowns(data)), np.zeros(len(frame), dtype=np.int64))
     score += 4 * _is_whole_population(data)
-    least = pd.Series(score).groupby([frame[each] for each in groups], observed=True).transform("min")
-    top = frame[score == least.to_numpy()]
+    least = pd.Series(score).groupby(key_numbers(frame, groups)).transform("min")
+    top = frame.loc[score == least.to_numpy(), [each for each in (*dimensions, *_CELL) if each in frame]]
     found: list[Line] = []
-    for _, source in top.groupby(groups, observed=True, sort=False):
-        keys = source.groupby(list(structure.dimensions), observed=True, sort=False)
-        if keys.ngroups <= _MAX_LINES:
-            found.extend(_line(structure.dimensions, rows) for _, rows in keys)
+    for source in _split(top, groups):
+        if source[list(dimensions)].drop_duplicates().shape[0] <= _MAX_LINES:
+            found.extend(_line(dimensions, rows) for rows in _split(source, dimensions))
     return tuple(sorted(found, key=lambda line: line.key.get("SOURCE_TYPE") in _NOT_NATIONAL))
 
 
@@ -99,17 +98,28 @@ def breakdowns(data: Protected, library: Library, totals: tuple[Line, ...]) -> t
     dimensions = _breakdowns(data)
     fine = {each: ~_is_broad(data, each, totals) for each in dimensions}
     several = sum((mask.astype(np.int64) for mask in fine.values()), np.zeros(len(frame), dtype=np.int64))
+    columns = [each for each in (*data.flow.structure.dimensions, *_CELL) if each in frame]
     found: list[Breakdown] = []
     for dimension in dimensions:
-        rows = frame[fine[dimension] & (several == 1)]
-        panels = list(_panels(data, rows, dimension, library, totals)) if len(rows) else []
-        found.extend(panels[:_MAX_PANELS])
+        rows = frame.loc[fine[dimension] & (several == 1), columns]
+        found.extend(_distinct(_panels(data, rows, dimension, library, totals)) if len(rows) else ())
     return tuple(sorted(found, key=lambda each: -each.codes))
 
 
 def point(at: str, value: float, status: str) -> Point:
     """A cell of the table; NaN is no value."""
     return Point(at, None if np.isnan(value) else float(value), status)
+
+
+def _split(frame: pd.DataFrame, columns: tuple[str, ...]) -> Iterator[pd.DataFrame]:
+    """The rows of each distinct combination of the columns, in the order in which they first stand."""
+    if frame.empty:
+        return
+    numbers = key_numbers(frame, columns)
+    ordered = frame.iloc[np.argsort(numbers, kind="stable")]
+    ends = np.cumsum(np.bincount(numbers)).tolist()
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        yield ordered.iloc[start:end]
 
 
 def _groups(data: Protected) -> list[str]:
@@ -154,9 +164,7 @@ def _is_whole_population(data: Protected) -> Ranks:
 def _line(dimensions: tuple[str, ...], rows: pd.DataFrame) -> Line:
     rows = rows.sort_values("TIME_PERIOD", kind="stable")
     first = rows.iloc[0]
-    points = zip(
-        rows["TIME_PERIOD"].astype(str), rows["OBS_VALUE"], rows["OBS_STATUS"].astype(str), strict=True
-    )
+    points = zip(rows["TIME_PERIOD"].astype(str), rows["OBS_VALUE"], rows["OBS_STATUS"].astype(str), strict=True)
     return Line(
         key={each: str(first[each]) for each in dimensions},
         tables=tuple(int(each) for each in sorted(rows["table"].unique())),
@@ -180,8 +188,8 @@ def _panels(
     allowed = [tuple(line.key[each] for each in others) for line in totals]
     with_total = {tuple(line.key[each] for each in _groups(data)) for line in totals}
     candidates = []
-    for values, part in rows.groupby(others, observed=True, sort=False):
-        key = dict(zip(others, map(str, values), strict=True))
+    for part in _split(rows, tuple(others)):
+        key = {each: str(part[each].iloc[0]) for each in others}
         if tuple(key.values()) in allowed:
             candidates.append((allowed.index(tuple(key.values())), key, part))
         elif tuple(key[each] for each in _groups(data)) not in with_total and _is_total(key, data):
@@ -190,6 +198,17 @@ def _panels(
         panel = _breakdown(dimension, key, part, library.list_of(dimension))
         if panel is not None:
             yield panel
+
+
+def _distinct(panels: Iterator[Breakdown]) -> list[Breakdown]:
+    """The first of each source; where people come from, the first of each series. Never the same twice by frequency."""
+    kept: dict[tuple[str, ...], Breakdown] = {}
+    for panel in panels:
+        silent = (
+            ("FREQ",) if panel.dimension in _ORIGINS else tuple(each for each in panel.key if each != "SOURCE_TYPE")
+        )
+        kept.setdefault(tuple(code for each, code in panel.key.items() if each not in silent), panel)
+    return list(kept.values())[:_MAX_PANELS]
 
 
 def _is_total(key: Mapping[str, str], data: Protected) -> bool:
@@ -204,20 +223,12 @@ def _breakdown(
     if filled.empty or codelist is None:
         return None
     period = filled["TIME_PERIOD"].astype(str).max()
-    rows = rows[
-        (rows["TIME_PERIOD"] == period).to_numpy() & rows[dimension].isin(_shown(rows, dimension, codelist))
-    ]
+    rows = rows[(rows["TIME_PERIOD"] == period).to_numpy() & rows[dimension].isin(_shown(rows, dimension, codelist))]
     cells = zip(rows[dimension].astype(str), rows["OBS_VALUE"], rows["OBS_STATUS"].astype(str), strict=True)
     points = [point(*cell) for cell in cells]
     if len(points) < 2:
         return None
-    if dimension in _IN_LIST_ORDER:
-        order = {code: number for number, code in enumerate(codelist.codes)}
-        shown = sorted(points, key=lambda each: order.get(each.at, 0))
-    else:
-        shown = sorted((p for p in points if p.value is not None), key=lambda each: -(each.value or 0))[
-            :_MAX_BARS
-        ]
+    shown = _ordered(points, dimension, codelist)
     first = rows.iloc[0]
     return Breakdown(
         dimension=dimension,
@@ -232,14 +243,21 @@ def _breakdown(
     )
 
 
+def _ordered(points: list[Point], dimension: str, codelist: Codelist) -> list[Point]:
+    """In the order of the list where it means something; else by size, and of many the largest."""
+    if dimension in _IN_LIST_ORDER:
+        order = {code: number for number, code in enumerate(codelist.codes)}
+        return sorted(points, key=lambda each: order.get(each.at, 0))
+    by_size = sorted(points, key=lambda each: float("inf") if each.value is None else -each.value)
+    return by_size if len(points) <= _MAX_BARS else [each for each in by_size if each.value][:_MAX_BARS]
+
+
 def _shown(rows: pd.DataFrame, dimension: str, codelist: Codelist) -> list[str]:
     """Countries of an origin, the broadest groups of any other list."""
     used = [str(code) for code in rows[dimension].unique()]
     if dimension in _ORIGINS:
         countries = [
-            code
-            for code in used
-            if code in codelist.codes and codelist.codes[code].notes.get("kind") == "country"
+            code for code in used if code in codelist.codes and codelist.codes[code].notes.get("kind") == "country"
         ]
         return countries or used
     return [code for code in used if not set(codelist.ancestors(code)[1:]) & set(used)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from pipeline.catalogue import charts, parts
 from pipeline.catalogue.machine import addresses, structure_files
@@ -15,23 +16,23 @@ from pipeline.framework import Component, Dataflow
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """One page for each dataflow of the release."""
     for flow in catalogue.flows:
-        yield Page(f"data/{flow.id}", "flow.html", lambda words, flow=flow: _content(catalogue, flow, words))
+        yield Page(f"data/{flow.id}", "flow.html", partial(_content, catalogue, flow))
 
 
 def _content(catalogue: Catalogue, flow: Dataflow, words: Words) -> Content:
     views = catalogue.of_flow(flow.id)
+    countries = [_country(catalogue, view, words) for view in views]
     return {
         "flow": flow,
         "category": catalogue.library.categories.codes[flow.category].name,
-        "countries": [_country(catalogue, view, words) for view in views],
+        "countries": countries,
+        "said": parts.common([each["figure"] for each in countries if each["figure"] is not None]),
         "held_back": [
             (catalogue.library.area_name(area), reason)
             for (area, held), reason in catalogue.release.held_back.items()
             if held == flow.id
         ],
-        "components": [
-            _component(each, views) for each in flow.structure.of_role("dimension", "time", "measure")
-        ],
+        "components": [_component(each, views) for each in flow.structure.of_role("dimension", "time", "measure")],
         "attributes": [_component(each, views) for each in flow.structure.of_role("attribute")],
         "uses_counterpart": "COUNTERPART_AREA" in flow.structure.components,
         "protection": flow.protection,
@@ -56,9 +57,5 @@ def _country(catalogue: Catalogue, view: View, words: Words) -> Content:
 
 def _component(component: Component, views: tuple[View, ...]) -> Content:
     """A component with the number of codes that the published tables use."""
-    used: set[str] = set()
-    if component.codelist is not None:
-        for view in views:
-            if component.id in view.package.data.frame:
-                used.update(str(code) for code in view.package.data.frame[component.id].unique())
-    return {"component": component, "used": len(used - {""})}
+    used = {code for view in views for code in view.used.get(component.id, ())}
+    return {"component": component, "used": len(used)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from pipeline.catalogue import charts, parts
 from pipeline.catalogue.figures import Line
@@ -22,21 +23,21 @@ _MACHINE_FILES = (
 
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """The home page."""
-    yield Page("", "home.html", lambda words: _content(catalogue, words))
+    yield Page("", "home.html", partial(_content, catalogue))
 
 
 def _content(catalogue: Catalogue, words: Words) -> Content:
     first = "DF_STOCK" if catalogue.of_flow("DF_STOCK") or not catalogue.flows else catalogue.flows[0].id
+    countries = [_country(catalogue, area, first, words) for area in catalogue.areas]
     return {
         "figures": [each for flow in _FEATURED if (each := _headline(catalogue, flow, words)) is not None],
-        "countries": [_country(catalogue, area, first, words) for area in catalogue.areas],
+        "countries": countries,
+        "chart": _chart(catalogue, first, words),
+        "said": parts.common([each["line"] for each in countries if each["line"] is not None]),
         "first": catalogue.library.dataflows[first],
         "topics": list(_topics(catalogue, words)),
         "flows": catalogue.flows,
-        "matrix": [
-            (area, catalogue.library.area_name(area), _row(catalogue, area, words))
-            for area in catalogue.areas
-        ],
+        "matrix": [(area, catalogue.library.area_name(area), _row(catalogue, area, words)) for area in catalogue.areas],
         "machine_files": [path for path in _MACHINE_FILES if path in catalogue.written],
         "observations": words.number(sum(len(view.package.data.frame) for view in catalogue.views.values())),
         "datasets": len(catalogue.views),
@@ -92,8 +93,26 @@ def _country(catalogue: Catalogue, area: str, flow: str, words: Words) -> Conten
     }
     if view is not None and line is not None:
         row["line"] = parts.key_figure(catalogue, view, line, words)
-        row["curve"] = charts.spark(line, words)
+        row["curve"] = charts.spark(line, words, width=240, height=36)
     return row
+
+
+def _chart(catalogue: Catalogue, flow: str, words: Words) -> Content | None:
+    """The series that countries have in common, on one scale."""
+    found = [(view, line) for view in catalogue.of_flow(flow) if (line := catalogue.line(view)) is not None]
+    shared = [(view, line) for view, line in found if line_key(line) == catalogue.shared[flow]]
+    if len(shared) < 2:
+        return None
+    named = [(words.name(catalogue.library.area_name(view.area)), line) for view, line in shared]
+    view, line = shared[0]
+    return {
+        "title": words.name(view.flow.name),
+        "detail": parts.detail(catalogue, view, line, words),
+        "unit": parts.unit(catalogue, line, words),
+        "chart": charts.line_chart(named, words, width=460, height=310, right=160, names=True),
+        **parts.numbers(named, words),
+        "source": _sources(catalogue, shared, words),
+    }
 
 
 def _topics(catalogue: Catalogue, words: Words) -> Iterator[Content]:
@@ -109,7 +128,7 @@ def _row(catalogue: Catalogue, area: str, words: Words) -> list[Content]:
     cells: list[Content] = []
     for flow in catalogue.flows:
         view = catalogue.views.get((area, flow.id))
-        covered = words.span(view.periods[0], view.periods[-1]) if view is not None and view.periods else ""
+        covered = words.span(view.periods[0][:4], view.periods[-1][:4]) if view is not None and view.periods else ""
         cells.append(
             {
                 "path": view.path if view is not None else "",

@@ -9,7 +9,7 @@ from pipeline.catalogue.view import Catalogue, View
 from pipeline.catalogue.wording import Words
 
 _STRUCTURES = ("structures-2.1.xml", "structures-3.0.xml", "structures.json")
-_SERVICES = ("sdmx/v1", "sdmx/v2", "sdmx/v2xml")
+_ENDINGS = ("xml", "json", "csv")
 _SNIPPETS = ("curl", "pandas", "sdmx1", "pysdmx")
 
 
@@ -43,21 +43,21 @@ def structure_files(catalogue: Catalogue, structure: str = "") -> list[str]:
     return [path for path in wanted if path in catalogue.written]
 
 
-def services(catalogue: Catalogue) -> list[str]:
-    """The bases of the SDMX REST services that the release holds."""
-    return [each for each in _SERVICES if any(path.startswith(f"{each}/") for path in catalogue.written)]
-
-
 def addresses(catalogue: Catalogue, flow: str) -> list[tuple[str, str]]:
-    """(what, address) of the structure and the data of a dataflow in each service."""
-    agency = catalogue.library.agency
+    """(service, address) of the structure and the data of a dataflow, of those that the release answers."""
+    base, agency = catalogue.settings.base_url.rstrip("/"), catalogue.library.agency
+    newer = (f"structure/dataflow/{agency}/{flow}/+", f"data/dataflow/{agency}/{flow}/+")
     patterns = {
-        "sdmx/v1": (f"dataflow/{agency}/{flow}/latest/", f"data/{flow}/"),
-        "sdmx/v2": (f"structure/dataflow/{agency}/{flow}/+/", f"data/dataflow/{agency}/{flow}/+/"),
-        "sdmx/v2xml": (f"structure/dataflow/{agency}/{flow}/+/", f"data/dataflow/{agency}/{flow}/+/"),
+        "sdmx/v1": (f"dataflow/{agency}/{flow}/latest", f"data/{flow}"),
+        "sdmx/v2": newer,
+        "sdmx/v2xml": newer,
     }
-    base = catalogue.settings.base_url.rstrip("/")
-    return [(each, f"{base}/{each}/{path}") for each in services(catalogue) for path in patterns[each]]
+    return [
+        (service, f"{base}/{service}/{path}/")
+        for service, paths in patterns.items()
+        for path in paths
+        if any(f"{service}/{path}/index.{ending}" in catalogue.written for ending in _ENDINGS)
+    ]
 
 
 def snippets(catalogue: Catalogue, flow: str, area: str) -> Mapping[str, str]:
@@ -65,6 +65,7 @@ def snippets(catalogue: Catalogue, flow: str, area: str) -> Mapping[str, str]:
     base = catalogue.settings.base_url.rstrip("/")
     table, message = f"files/{flow}/{area}/data.csv", f"files/{flow}/{area}/data.xml"
     structures = "files/structures/structures-2.1.xml"
+    structure = catalogue.library.dataflows[flow].structure.id
     held = catalogue.written.keys()
     code: dict[str, str] = {}
     if table in held:
@@ -81,13 +82,13 @@ def snippets(catalogue: Catalogue, flow: str, area: str) -> Mapping[str, str]:
             f'base = "{base}/"\n'
             f'data = get_datasets(\n    base + "{message}",\n    base + "{structures}",\n)[0].data'
         )
-    if "sdmx/v1" in services(catalogue):
+    if any(service == "sdmx/v1" for service, _ in addresses(catalogue, flow)):
         code["sdmx1"] = (
             "import sdmx\n\n"
             f'sdmx.add_source({{"id": "{catalogue.library.agency}", "name": "", "url": "{base}/sdmx/v1"}})\n'
             f'client = sdmx.Client("{catalogue.library.agency}")\n'
-            f'structure = client.dataflow("{flow}", version="latest")\n'
-            f'data = sdmx.to_pandas(client.data("{flow}"))'
+            f'structure = client.dataflow("{flow}", version="latest").structure["{structure}"]\n'
+            f'data = sdmx.to_pandas(client.data("{flow}", key={{"REF_AREA": "{area}"}}, dsd=structure))'
         )
     elif {message, structures} <= held:
         code["sdmx1"] = (
@@ -95,7 +96,7 @@ def snippets(catalogue: Catalogue, flow: str, area: str) -> Mapping[str, str]:
             f'base = "{base}/"\n'
             f'urlretrieve(base + "{structures}", "structures.xml")\n'
             f'urlretrieve(base + "{message}", "data.xml")\n'
-            f'structure = sdmx.read_sdmx("structures.xml").structure["{catalogue.library.dataflows[flow].structure.id}"]\n'
+            f'structure = sdmx.read_sdmx("structures.xml").structure["{structure}"]\n'
             'data = sdmx.to_pandas(sdmx.read_sdmx("data.xml", structure=structure))'
         )
     return {name: code[name] for name in _SNIPPETS if name in code}

@@ -21,7 +21,13 @@ def name_of(catalogue: Catalogue, dimension: str, code: str, words: Words) -> st
     return words.code(catalogue.library.list_of(dimension), code)
 
 
+def within(name: str) -> str:
+    """A name as it stands inside a sentence."""
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
+
+
 def concept(catalogue: Catalogue, dimension: str, words: Words) -> str:
+    """The name of a dimension."""
     return words.name(catalogue.library.concepts[dimension].name)
 
 
@@ -30,7 +36,7 @@ def unit(catalogue: Catalogue, shown: Line | Breakdown, words: Words) -> str:
     name = name_of(catalogue, "UNIT_MEASURE", shown.unit, words)
     if shown.multiplier in ("", "0"):
         return name
-    return f"{name}, {name_of(catalogue, 'UNIT_MULT', shown.multiplier, words).lower()}"
+    return f"{name}, {within(name_of(catalogue, 'UNIT_MULT', shown.multiplier, words))}"
 
 
 def measure(catalogue: Catalogue, view: View, shown: Line | Breakdown, words: Words) -> str:
@@ -41,12 +47,16 @@ def measure(catalogue: Catalogue, view: View, shown: Line | Breakdown, words: Wo
 
 def detail(catalogue: Catalogue, view: View, shown: Line | Breakdown, words: Words) -> str:
     """The codes that make the series narrower than the whole: `Country of birth: Foreign country`."""
+    return " · ".join(_details(catalogue, view, shown, words).values())
+
+
+def _details(catalogue: Catalogue, view: View, shown: Line | Breakdown, words: Words) -> dict[str, str]:
     silent = {"FREQ", "REF_AREA", "SOURCE_TYPE", view.flow.structure.measure_dimension}
-    return " · ".join(
-        f"{concept(catalogue, dimension, words)}: {name_of(catalogue, dimension, code, words)}"
+    return {
+        dimension: f"{concept(catalogue, dimension, words)}: {name_of(catalogue, dimension, code, words)}"
         for dimension, code in shown.key.items()
         if dimension not in silent and code not in _SILENT
-    )
+    }
 
 
 def source_type(catalogue: Catalogue, shown: Line | Breakdown, words: Words) -> str:
@@ -55,9 +65,7 @@ def source_type(catalogue: Catalogue, shown: Line | Breakdown, words: Words) -> 
     return name_of(catalogue, "SOURCE_TYPE", code, words) if code else ""
 
 
-def producers(
-    catalogue: Catalogue, view: View, words: Words, tables: Sequence[int] | None = None
-) -> list[str]:
+def producers(catalogue: Catalogue, view: View, words: Words, tables: Sequence[int] | None = None) -> list[str]:
     """Names of the institutions behind the given tables, or behind all."""
     sources = view.package.data.sources
     chosen = [sources[number] for number in (range(len(sources)) if tables is None else tables)]
@@ -75,7 +83,8 @@ def source(catalogue: Catalogue, view: View, shown: Line | Breakdown, words: Wor
 def key_figure(catalogue: Catalogue, view: View, line: Line, words: Words) -> Content:
     """The latest figure of a series, with everything needed to read it."""
     latest = line.latest
-    assert latest is not None and latest.value is not None
+    assert latest is not None
+    assert latest.value is not None
     return {
         "value": words.number(latest.value),
         "unit": unit(catalogue, line, words),
@@ -87,10 +96,28 @@ def key_figure(catalogue: Catalogue, view: View, line: Line, words: Words) -> Co
     }
 
 
-def key_figures(catalogue: Catalogue, view: View, words: Words, most: int) -> list[Content]:
-    """The latest figures of a dataset, each source by itself."""
-    with_figure = [line for line in view.lines if line.latest is not None]
-    return [key_figure(catalogue, view, line, words) for line in with_figure[:most]]
+def common(figures: Sequence[Content]) -> Content:
+    """What all the figures have in common, to be said once; the rest is empty."""
+    said = {}
+    for part in ("measure", "detail", "unit", "source", "period"):
+        distinct = {figure[part] for figure in figures}
+        said[part] = distinct.pop() if len(distinct) == 1 and len(figures) > 1 else ""
+    return said
+
+
+def key_figures(catalogue: Catalogue, view: View, words: Words, most: int) -> tuple[list[Content], Content]:
+    """The latest figures of a dataset, each source by itself, and what they have in common."""
+    lines = [line for line in view.lines if line.latest is not None][:most]
+    details = [_details(catalogue, view, line, words) for line in lines]
+    first = details[0] if details else {}
+    shared = {key: text for key, text in first.items() if all(each.get(key) == text for each in details)}
+    figures = [dict(key_figure(catalogue, view, line, words)) for line in lines]
+    said = dict(common(figures))
+    if len(figures) > 1:
+        said["detail"] = " · ".join(shared.values())
+        for figure, texts in zip(figures, details, strict=True):
+            figure["detail"] = " · ".join(text for key, text in texts.items() if key not in shared)
+    return list(figures), said
 
 
 def line_charts(catalogue: Catalogue, view: View, words: Words) -> list[Content]:
@@ -106,32 +133,47 @@ def line_charts(catalogue: Catalogue, view: View, words: Words) -> list[Content]
 
 
 def _line_chart(catalogue: Catalogue, view: View, lines: Sequence[Line], words: Words) -> Content:
-    named = [(" · ".join(_line_name(catalogue, view, line, words)), line) for line in lines]
-    periods = sorted({point.at for line in lines for point in line.points}, key=charts.moment)
-    by_period = [{point.at: charts.figure(point, words) for point in line.points} for line in lines]
+    named = list(zip(_line_names(catalogue, view, lines, words), lines, strict=True))
     return {
         "title": measure(catalogue, view, lines[0], words),
         "unit": unit(catalogue, lines[0], words),
-        "names": [name for name, _ in named],
+        "detail": name_of(catalogue, "FREQ", lines[0].key["FREQ"], words),
         "chart": charts.line_chart(named, words),
-        "rows": [(words.period(at), [column.get(at, "–") for column in by_period]) for at in periods],
+        **numbers(named, words),
         "source": words.listed(list(dict.fromkeys(source(catalogue, view, line, words) for line in lines))),
     }
 
 
-def _line_name(catalogue: Catalogue, view: View, line: Line, words: Words) -> list[str]:
-    parts = (source_type(catalogue, line, words), detail(catalogue, view, line, words))
-    return [part for part in parts if part]
+def numbers(named: Sequence[tuple[str, Line]], words: Words) -> Content:
+    """The figures of a line chart as a table: names of the columns, and rows of period and figures."""
+    periods = sorted({point.at for _, line in named for point in line.points}, key=charts.moment)
+    by_period = [{point.at: charts.figure(point, words) for point in line.points} for _, line in named]
+    return {
+        "names": [name for name, _ in named],
+        "rows": [(words.period(at), [column.get(at, "–") for column in by_period]) for at in periods],
+    }
+
+
+def _line_names(catalogue: Catalogue, view: View, lines: Sequence[Line], words: Words) -> list[str]:
+    """A name for each line; of several lines, what they have in common is left out."""
+    parts = [{"": source_type(catalogue, line, words), **_details(catalogue, view, line, words)} for line in lines]
+    told = [
+        [text for key, text in each.items() if text and (len(lines) == 1 or {o.get(key) for o in parts} != {text})]
+        for each in parts
+    ]
+    return [" · ".join(texts) for texts in told]
 
 
 def bar_chart(catalogue: Catalogue, view: View, shown: Breakdown, words: Words) -> Content:
     """The figures by one dimension; of many codes the largest ten."""
     codelist = catalogue.library.list_of(shown.dimension)
-    whole = " · ".join(
-        part for part in (detail(catalogue, view, shown, words), words.period(shown.period)) if part
-    )
+    name = concept(catalogue, shown.dimension, words)
+    if shown.dimension == "COUNTERPART_AREA":
+        name = words.name(view.flow.counterpart)
+    whole = " · ".join(part for part in (detail(catalogue, view, shown, words), words.period(shown.period)) if part)
     return {
-        "title": concept(catalogue, shown.dimension, words),
+        "title": words.texts["chart"]["by"].format(dimension=within(name)),
+        "dimension": name,
         "measure": measure(catalogue, view, shown, words),
         "detail": whole,
         "unit": unit(catalogue, shown, words),

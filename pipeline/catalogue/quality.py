@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.view import Catalogue, View
@@ -16,7 +17,7 @@ _SEVERITIES = "EWI"
 
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """The quality page."""
-    yield Page("quality", "quality.html", lambda words: _content(catalogue, words))
+    yield Page("quality", "quality.html", partial(_content, catalogue))
 
 
 def issue_counts(report: Report | None, words: Words) -> list[tuple[str, str]]:
@@ -52,9 +53,7 @@ def _content(catalogue: Catalogue, words: Words) -> Content:
     every = [issue for report in reports.values() for issue in report.issues]
     return {
         "tables": [_table(catalogue, area, flow, words) for area, flow in _order(catalogue)],
-        "totals": [
-            (severity, words.number(sum(i.severity == severity for i in every))) for severity in _SEVERITIES
-        ],
+        "totals": [(severity, words.number(sum(i.severity == severity for i in every))) for severity in _SEVERITIES],
         "rules": _rules(catalogue, words),
         "suppressed": words.number(sum(view.suppressed for view in catalogue.views.values())),
         "held_back": [
@@ -62,9 +61,7 @@ def _content(catalogue: Catalogue, words: Words) -> Content:
             for (area, flow), reason in catalogue.release.held_back.items()
         ],
         "incomplete": [
-            _incomplete(catalogue, view)
-            for view in catalogue.views.values()
-            if view.package.description.missing
+            _incomplete(catalogue, view) for view in catalogue.views.values() if view.package.description.missing
         ],
         "untranslated": words.number(len(catalogue.library.untranslated)),
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.catalogue.figures import Breakdown, Line, Point, breakdowns, lines
+from pipeline.catalogue.sample import Sample, sample
 from pipeline.formats import Format
 from pipeline.framework import Dataflow, Provider
 from pipeline.model import Country, Library, Package, Release, Settings, Written
@@ -16,11 +17,13 @@ LineKey = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class View:
-    """One country and dataflow: its package, series, breakdowns, and periods in order."""
+    """One country and dataflow: its package, series, breakdowns, a few rows, and periods in order."""
 
     package: Package
     lines: tuple[Line, ...]
     breakdowns: tuple[Breakdown, ...]
+    sample: Sample
+    used: Mapping[str, tuple[str, ...]]  # coded component → codes that stand in the table
     periods: tuple[str, ...]
 
     @property
@@ -118,8 +121,11 @@ def common_period(points: Iterable[Iterable[Point]]) -> str | None:
 
 def _view(package: Package, library: Library) -> View:
     found = lines(package.data, library)
-    periods = sorted({str(period) for period in package.data.frame["TIME_PERIOD"].unique()})
-    return View(package, found, breakdowns(package.data, library, found), tuple(periods))
+    data = package.data
+    periods = sorted({str(period) for period in data.frame["TIME_PERIOD"].unique()})
+    coded = (c.id for c in data.flow.structure.components.values() if c.codelist is not None and c.id in data.frame)
+    used = {each: tuple(str(code) for code in data.frame[each].unique() if code) for each in coded}
+    return View(package, found, breakdowns(data, library, found), sample(data), used, tuple(periods))
 
 
 def _shared(views: Iterable[View]) -> LineKey:

@@ -107,12 +107,11 @@ class Words:
 
     def prose(self, text: str) -> Markup:
         """A sentence of the interface; what stands in backticks is code."""
-        return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))
+        return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 (escaped)
 
 
 def languages(folder: Path) -> dict[str, Words]:
     """The words of every language, from `site/text/<lang>.toml`."""
     return {
-        lang: Words(lang, tomllib.loads((folder / f"{lang}.toml").read_text(encoding="utf-8")))
-        for lang in LANGUAGES
+        lang: Words(lang, tomllib.loads((folder / f"{lang}.toml").read_text(encoding="utf-8"))) for lang in LANGUAGES
     }

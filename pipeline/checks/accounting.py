@@ -164,9 +164,7 @@ def _of_hierarchies(table: Table, component: str, rows: Mask) -> Iterator[Lines]
     """Lines of each sum of the hierarchies, without those that another hierarchy covers better."""
     ref = table.codelist(component).ref
     declared = [table.library.hierarchies[name] for name in table.hierarchies or _fitting(table, component)]
-    sums = [
-        (total, parts) for each in declared if each.codelist == ref for total, parts in each.parts.items()
-    ]
+    sums = [(total, parts) for each in declared if each.codelist == ref for total, parts in each.parts.items()]
     for total, parts in sums:
         lines = of_equation(table, rows, component, total, parts)
         for rival, others in sums:
@@ -236,10 +234,7 @@ def _judged(table: Table, lines: Lines) -> Iterator[Finding]:
 
 def _finding(table: Table, compared: pd.DataFrame, expected: str) -> Finding:
     columns = (compared[name] for name in ("row", "total", "parts", "is_open"))
-    told = {
-        row: _versus(total, parts, is_open=is_open)
-        for row, total, parts, is_open in zip(*columns, strict=True)
-    }
+    told = {row: _versus(total, parts, is_open=is_open) for row, total, parts, is_open in zip(*columns, strict=True)}
     found = pd.Series(told, dtype="str").reindex(table.frame.index, fill_value="") if told else ""
     return Finding(_rows(table, compared), found, expected)
 

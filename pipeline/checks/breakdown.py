@@ -48,9 +48,7 @@ def _in_shown_region(table: Table, component: str, is_region: Mask) -> Mask:
     codelist, number = table.codelist(component), table.line_numbers(component)
     places, distinct = pd.factorize(table.frame[component])
     order = {code: place for place, code in enumerate(distinct)}
-    above = [
-        order.get(codelist.codes[code].parent, -1) if code in codelist.codes else -1 for code in distinct
-    ]
+    above = [order.get(codelist.codes[code].parent, -1) if code in codelist.codes else -1 for code in distinct]
     parent = np.array([*above, -1], dtype=np.int64)[places]
     width = len(distinct) + 1
     return (parent >= 0) & np.isin(number * width + parent, (number * width + places)[is_region])

@@ -46,5 +46,5 @@ def unit(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
     measured, unit_found = table.frame[measure], table.frame["UNIT_MEASURE"]
     for expected in sorted(set(units.values()) - {""}):
         codes = [code for code, each in units.items() if each == expected]
-        wrong = rows & measured.isin(codes).to_numpy() & ~unit_found.isin([expected, ""]).to_numpy()
+        wrong = rows & measured.isin(codes).to_numpy() & (unit_found != expected).to_numpy()
         yield Finding(wrong, texts(unit_found) if wrong.any() else "", expected, "UNIT_MEASURE")

@@ -70,11 +70,7 @@ class Lines:
         for code, sign in zip(table.frame[self.component].iloc[self.row], self.sign, strict=True):
             signs[code] = sign
         codelist = table.library.list_of(self.component)
-        codes = [
-            c
-            for c in (codelist.codes if codelist else sorted(map(str, signs)))
-            if c in signs and c != self.total
-        ]
+        codes = [c for c in (codelist.codes if codelist else sorted(map(str, signs))) if c in signs and c != self.total]
         parts = "".join(f" {'−' if signs[code] > 0 else '+'} {code}" for code in codes)
         return f"{self.component}: {self.total} ={parts.removeprefix(' +')}"
 
@@ -144,14 +140,9 @@ def of_periods(table: Table, rows: Mask, whole: str, part: str, count: int) -> L
     used = np.flatnonzero(rows & frame["FREQ"].isin([whole, part]).to_numpy())
     is_total = (frame["FREQ"].iloc[used] == whole).to_numpy()
     numbers, periods = pd.factorize(frame["TIME_PERIOD"].iloc[used])
-    spans = [
-        str(period) if whole == "Q" and "Q" in str(period) else _span(str(period), whole)
-        for period in periods
-    ]
+    spans = [str(period) if whole == "Q" and "Q" in str(period) else _span(str(period), whole) for period in periods]
     rest = tuple(each for each in table.flow.structure.key if each not in ("FREQ", "TIME_PERIOD"))
-    labelled = frame.iloc[used][list(rest)].assign(
-        span=np.array(spans, dtype=object)[numbers] if spans else []
-    )
+    labelled = frame.iloc[used][list(rest)].assign(span=np.array(spans, dtype=object)[numbers] if spans else [])
     line = key_numbers(labelled, (*rest, "span"))
     lines = Lines("TIME_PERIOD", whole, line, used, np.where(is_total, 1.0, -1.0), is_total)
     is_full = np.bincount(line[~is_total], minlength=int(line.max(initial=-1)) + 1) == count
@@ -184,9 +175,7 @@ def compare(table: Table, lines: Lines) -> pd.DataFrame:
     sums = np.bincount(line[part], weights=-lines.sign[part] * value[part], minlength=size)
     is_estimate = frame["OBS_STATUS"].isin(["E"]) | _is_from_sample(table)
     estimated = np.bincount(line, weights=is_estimate.to_numpy()[lines.row], minlength=size) > 0
-    closed = np.bincount(
-        line, weights=~frame["CONF_STATUS"].isin(["F", ""]).to_numpy()[lines.row], minlength=size
-    )
+    closed = np.bincount(line, weights=~frame["CONF_STATUS"].isin(["F", ""]).to_numpy()[lines.row], minlength=size)
     rounding = table.rounding_base * np.bincount(line, minlength=size) / 2 if table.rounding_base else _EXACT
     measure = frame[table.flow.structure.measure_dimension].isin(["FLW_NET", "CRS_BAL", "CMP_ADJ"]).to_numpy()
     return pd.DataFrame(

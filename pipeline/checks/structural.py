@@ -61,9 +61,7 @@ def allowed(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
         if all(component in region for region in regions):
             inside = frozenset().union(*(region[component] for region in regions))
             outside = [code for code in table.codelist(component).codes if code not in inside]
-            for finding in _wrong_codes(
-                table, rows, component, outside, " ".join(_ordered(table, component, inside))
-            ):
+            for finding in _wrong_codes(table, rows, component, outside, " ".join(_ordered(table, component, inside))):
                 yield finding
                 rows = rows & ~finding.rows
     if len(regions) > 1:
@@ -113,9 +111,7 @@ def numeric(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
         yield Finding(wrong, texts(table.frame["text"]).str.replace(r"\d", "#", regex=True), "12345.6")
 
 
-def _wrong_codes(
-    table: Table, rows: Mask, component: str, codes: list[str], expected: str
-) -> Iterator[Finding]:
+def _wrong_codes(table: Table, rows: Mask, component: str, codes: list[str], expected: str) -> Iterator[Finding]:
     wrong = rows & table.frame[component].isin(codes).to_numpy()
     if wrong.any():
         yield Finding(wrong, texts(table.frame[component]), expected, component)
@@ -125,9 +121,7 @@ def _joined(table: Table, rows: Mask, components: tuple[str, ...] | list[str]) -
     """The codes of the components, written as a key, for the rows at fault."""
     columns = [texts(table.frame.loc[rows, component]).to_list() for component in components]
     keys = [".".join(codes) for codes in zip(*columns, strict=True)]
-    return pd.Series(keys, index=table.frame.index[rows], dtype="str").reindex(
-        table.frame.index, fill_value=""
-    )
+    return pd.Series(keys, index=table.frame.index[rows], dtype="str").reindex(table.frame.index, fill_value="")
 
 
 def _ordered(table: Table, component: str, codes: frozenset[str]) -> list[str]:

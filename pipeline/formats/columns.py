@@ -16,7 +16,7 @@ _CHUNK_ROWS = 100_000
 
 
 def figure(value: float) -> str:
-    """A figure as SDMX wants it: shortest decimal that reads back the same, whole numbers without a point."""
+    """The shortest decimal that reads back the same; whole numbers have no point."""
     return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
 
 

@@ -26,17 +26,13 @@ def write(protected: Protected, description: Description, library: Library, file
     dataset["LICENCE"] = " AND ".join(licence.id for licence in description.licences)
     columns = [*components(protected, "dimension", "time", "measure"), *components(protected, "attribute")]
     header = io.StringIO()
-    csv.writer(header, lineterminator="\n").writerow(
-        ["STRUCTURE", "STRUCTURE_ID", "ACTION", *columns, *dataset]
-    )
+    csv.writer(header, lineterminator="\n").writerow(["STRUCTURE", "STRUCTURE_ID", "ACTION", *columns, *dataset])
     file.write(header.getvalue().encode())
     # The three fields of the format and the attributes of the data set are the same on every row.
     ahead = f"dataflow,{library.agency}:{protected.flow.id}(1.0.0),I"
     behind = ",".join(quoted(text) for text in dataset.values()) + "\n"
     constant = [pa.array([text] * len(protected.frame), type=pa.string()) for text in (ahead, behind)]
-    file.writelines(
-        chunks([constant[0], *(rendered(protected.frame[c], quoted) for c in columns), constant[1]], ",")
-    )
+    file.writelines(chunks([constant[0], *(rendered(protected.frame[c], quoted) for c in columns), constant[1]], ","))
 
 
 FORMAT = Format(

@@ -20,9 +20,7 @@ _PATTERNS = {
 
 def write(protected: Protected, description: Description, library: Library, file: BinaryIO) -> None:
     """Write `datapackage.json` beside the table it describes."""
-    file.write(
-        json.dumps(_package(protected, description, library), ensure_ascii=False, indent=2).encode() + b"\n"
-    )
+    file.write(json.dumps(_package(protected, description, library), ensure_ascii=False, indent=2).encode() + b"\n")
 
 
 def _package(protected: Protected, description: Description, library: Library) -> dict[str, Any]:
@@ -36,9 +34,7 @@ def _package(protected: Protected, description: Description, library: Library) -
     name = f"{description.flow}-{description.area}".lower().replace("_", "-")
     content = io.BytesIO()
     table.write(protected, description, library, content)
-    schema = Schema(
-        fields=[_field(fields, protected, c) for c in table.columns(protected)], missing_values=[""]
-    )
+    schema = Schema(fields=[_field(fields, protected, c) for c in table.columns(protected)], missing_values=[""])
     schema.primary_key = list(protected.flow.structure.key)
     resource = Resource(
         name="data", path="data.csv", format="csv", mediatype="text/csv", encoding="utf-8", schema=schema
@@ -70,13 +66,7 @@ def _field(kinds: Any, protected: Protected, identifier: str) -> Any:
     """One column: type, allowed codes and what must be filled, as the structure has them."""
     component = protected.flow.structure.components[identifier]
     kind = _TYPES.get(component.concept.representation, "string")
-    field = (
-        kinds.NumberField
-        if kind == "number"
-        else kinds.IntegerField
-        if kind == "integer"
-        else kinds.StringField
-    )(
+    field = (kinds.NumberField if kind == "number" else kinds.IntegerField if kind == "integer" else kinds.StringField)(
         name=identifier,
         title=component.concept.name["en"],
         description=component.concept.definition["en"],

@@ -18,7 +18,7 @@ from pipeline.model import Description, Library, Protected
 
 _INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 # Control characters that XML 1.0 cannot hold become the replacement character.
-_ESCAPES = {code: "�" for code in range(32)} | str.maketrans(
+_ESCAPES = dict.fromkeys(range(32), "�") | str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 )
 
@@ -36,9 +36,7 @@ class Version:
     usage: Callable[[str, str], str]
 
 
-def write(
-    version: Version, protected: Protected, description: Description, library: Library, file: BinaryIO
-) -> None:
+def write(version: Version, protected: Protected, description: Description, library: Library, file: BinaryIO) -> None:
     """Write the observations; a withheld one has its status and no value."""
     file.write(_head(version, protected, description, library).encode())
     file.write(_groups(protected).encode())
@@ -79,7 +77,7 @@ def _groups(protected: Protected) -> str:
     if not attributes:
         return ""
     distinct = protected.frame[[*structure.group, *attributes]].drop_duplicates(list(structure.group))
-    parts = [_attribute(name, distinct[name]).to_pylist() for name in distinct]
+    parts = [_attribute(name, distinct[name]).to_pylist() for name in distinct.columns]
     return "".join(f'<Group xsi:type="ns1:SOURCE"{"".join(row)}/>\n' for row in zip(*parts, strict=True))
 
 

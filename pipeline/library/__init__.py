@@ -44,7 +44,9 @@ def load(root: Path) -> Library:
         issue_types=issue_types,
         countries={},
     )
-    folders = sorted(path for path in (root / "metadata/national").iterdir() if path.is_dir())
+    folders = sorted(path.parent for path in (root / "metadata/national").glob("*/country.toml"))
+    if not folders:
+        refuse(root / "metadata/national", None, "no country has a country.toml here")
     return replace(
         framework,
         countries={folder.name: national.country(folder, framework) for folder in folders},
@@ -72,14 +74,12 @@ def _licences(path: Path) -> dict[str, Licence]:
 
 def _fields(path: Path) -> dict[str, Field]:
     fields: dict[str, Field] = {}
-    for row, cells in authored.rows(
-        path, ("id", "sims", *NAMES, "obligation", "derived", "dcat", "frictionless")
-    ):
+    for row, cells in authored.rows(path, ("id", "sims", *NAMES, "obligation", "derived", "dcat", "frictionless")):
         authored.unique(path, row, cells["id"], fields)
         if cells["obligation"] not in ("M", "C", "O"):
             refuse(path, row, "obligation must be M, C or O")
         rest = {key: cells[key] for key in ("id", "sims", "obligation", "derived", "dcat", "frictionless")}
-        fields[cells["id"]] = Field(name=authored.name(path, row, cells), **cast(dict[str, Any], rest))
+        fields[cells["id"]] = Field(name=authored.name(path, row, cells), **cast("dict[str, Any]", rest))
     return fields
 
 
@@ -110,7 +110,8 @@ def _untranslated(library: Library) -> tuple[str, ...]:
         named |= {f"{codelist.ref}.{code.id}": code.name for code in codelist.codes.values()}
     for concept in (*library.concepts.values(), *library.terms.values()):
         named |= {concept.id: concept.name, f"{concept.id}, definition": concept.definition}
-    for each in (*library.structures.values(), *library.dataflows.values(), *library.hierarchies.values()):
-        named[each.id] = each.name
+    named |= {each.id: each.name for each in library.structures.values()}
+    named |= {each.id: each.name for each in library.dataflows.values()}
+    named |= {each.id: each.name for each in library.hierarchies.values()}
     named |= {codelist.ref: codelist.name for codelist in library.codelists.values()}
     return tuple(f"{what}: {lang}" for what, text in named.items() for lang in LANGUAGES if lang not in text)

@@ -23,9 +23,7 @@ def refuse(path: Path, row: int | None, fault: str) -> NoReturn:
     raise SetupError(f"{where}: {fault}")
 
 
-def rows(
-    path: Path, columns: Collection[str], *, extra: bool = False
-) -> Iterator[tuple[int, dict[str, str]]]:
+def rows(path: Path, columns: Collection[str], *, extra: bool = False) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield (row number in the file, cells by column) of a CSV with the given columns.
 
     Raises:
@@ -68,9 +66,7 @@ def words(cells: Mapping[str, str], stem: str) -> Text:
     return {lang: cells[f"{stem}_{lang}"] for lang in LANGUAGES if cells.get(f"{stem}_{lang}")}
 
 
-def keys(
-    path: Path, found: Mapping[str, Any], allowed: Collection[str], required: Collection[str] = ()
-) -> None:
+def keys(path: Path, found: Mapping[str, Any], allowed: Collection[str], required: Collection[str] = ()) -> None:
     """Refuse a TOML table with a key that is not in `allowed`, or without one of `required`."""
     for key in found:
         if key not in allowed:
@@ -87,7 +83,7 @@ def name(path: Path, row: int, cells: Mapping[str, str], stem: str = "name") -> 
     return words(cells, stem)
 
 
-def unique(path: Path, row: int, identifier: str, known: Collection[str]) -> str:
+def unique(path: Path, row: int | None, identifier: str, known: Collection[str]) -> str:
     """An identifier that SDMX allows (IDType of the 2.1 and 3.0 schemas) and that is new."""
     if not _ID.fullmatch(identifier):
         refuse(path, row, f'"{identifier}" is not a valid SDMX identifier')

@@ -62,9 +62,7 @@ def dataflows(
                 each.pop("id"): _selection(path, each, structure, hierarchies)
                 for each in table.get("minimum_table", [])
             },
-            rules=tuple(
-                rule for rule, only in rules if (not only or flow in only) and applies(rule, structure)
-            ),
+            rules=tuple(rule for rule, only in rules if (not only or flow in only) and applies(rule, structure)),
             protection=_protection(path.with_name("protect.toml"), structure),
         )
     return flows
@@ -112,7 +110,7 @@ def _rules(
             refuse(path, row, f'"{cells["check"]}" is not a check; known are {", ".join(sorted(CHECKS))}')
         _check_condition(path, row, f"{cells['when']} and {cells['then']}", components)
         limited = tuple(cells.pop("dataflows").split())
-        rules.append((Rule(**cast(dict[str, Any], cells)), limited))
+        rules.append((Rule(**cast("dict[str, Any]", cells)), limited))
     return rules
 
 

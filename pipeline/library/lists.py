@@ -21,9 +21,7 @@ def codelists(folder: Path, own_agency: str) -> dict[str, Codelist]:
     official = authored.toml(lock)
     for ref, locked in official.items():
         if ref not in lists or " ".join(lists[ref].codes) != locked["codes"]:
-            refuse(
-                lock, None, f"the codes of {ref} differ from the official list, which is not ours to change"
-            )
+            refuse(lock, None, f"the codes of {ref} differ from the official list, which is not ours to change")
     for ref, found in lists.items():
         if found.agency != own_agency and ref not in official:
             refuse(lock, None, f"{ref} is another agency's list and is not locked here")
@@ -64,9 +62,7 @@ def _check_ancestry(path: Path, row: int, code: str, codes: Mapping[str, Code]) 
 
 def hierarchies(folder: Path, lists: Mapping[str, Codelist]) -> dict[str, Hierarchy]:
     """Every hierarchy below `folder`, by id."""
-    return {
-        path.stem.partition("-")[0]: _hierarchy(path, lists) for path in sorted(folder.glob("*/HCL_*.csv"))
-    }
+    return {path.stem.partition("-")[0]: _hierarchy(path, lists) for path in sorted(folder.glob("*/HCL_*.csv"))}
 
 
 def _hierarchy(path: Path, lists: Mapping[str, Codelist]) -> Hierarchy:
@@ -87,6 +83,4 @@ def _hierarchy(path: Path, lists: Mapping[str, Codelist]) -> Hierarchy:
                 refuse(path, row, f'"{code}" is not a code of {ref}')
         if cells["parent"]:
             parts.setdefault(cells["parent"], []).append(cells["code"])
-    return Hierarchy(
-        path.stem.partition("-")[0], ref, name, {parent: tuple(codes) for parent, codes in parts.items()}
-    )
+    return Hierarchy(path.stem.partition("-")[0], ref, name, {parent: tuple(codes) for parent, codes in parts.items()})

@@ -13,9 +13,7 @@ from pipeline.library.authored import refuse
 from pipeline.model import CodeRow, Country, Layout, Library, Series
 
 _LAYOUT = {field.name: field for field in fields(Layout)}
-_REQUIRED = [
-    name for name, field in _LAYOUT.items() if field.default is MISSING and field.default_factory is MISSING
-]
+_REQUIRED = [name for name, field in _LAYOUT.items() if field.default is MISSING and field.default_factory is MISSING]
 _TEXTS = ("title", "source_operation", "stat_pop")
 
 
@@ -31,9 +29,7 @@ def country(folder: Path, framework: Library) -> Country:
     if areas is None or area not in areas.select("kind=country"):
         refuse(path, None, f'"{area}" is not a country of CL_AREA')
     table = authored.toml(path)
-    authored.keys(
-        path, table, ("language", "focal", "providers", "agreement", "metadata"), ("language", "focal")
-    )
+    authored.keys(path, table, ("language", "focal", "providers", "agreement", "metadata"), ("language", "focal"))
     if table["language"] not in LANGUAGES:
         refuse(path, None, f'language "{table["language"]}" must be one of {", ".join(LANGUAGES)}')
     providers = _providers(path, table.get("providers", {}), framework, area)
@@ -49,9 +45,7 @@ def country(folder: Path, framework: Library) -> Country:
         codes=_codes(folder / "codes.csv", framework),
         metadata=_metadata(path, table.get("metadata", {}), framework),
         series={
-            each.stem: _series(each, area, known, framework)
-            for each in sorted(folder.glob("*.toml"))
-            if each != path
+            each.stem: _series(each, area, known, framework) for each in sorted(folder.glob("*.toml")) if each != path
         },
     )
 
@@ -78,9 +72,7 @@ def _agreements(
         authored.keys(path, table, ("provider", "flows"), ("provider", "flows"))
         for flow in table["flows"]:
             if table["provider"] not in providers or flow not in flows:
-                refuse(
-                    path, None, f'agreement of "{table["provider"]}" for "{flow}": one of them does not exist'
-                )
+                refuse(path, None, f'agreement of "{table["provider"]}" for "{flow}": one of them does not exist')
             agreed.add((table["provider"], flow))
     return frozenset(agreed)
 
@@ -128,9 +120,7 @@ def _series(path: Path, area: str, providers: Mapping[str, Provider], framework:
     )
 
 
-def _layout(
-    path: Path, table: Mapping[str, Any], providers: Mapping[str, Provider], framework: Library
-) -> Layout:
+def _layout(path: Path, table: Mapping[str, Any], providers: Mapping[str, Provider], framework: Library) -> Layout:
     authored.keys(path, table, _LAYOUT, (*_REQUIRED, *_TEXTS))
     if table["provider"] not in providers:
         refuse(path, None, f'provider "{table["provider"]}" does not exist')
@@ -138,9 +128,7 @@ def _layout(
         refuse(path, None, f'licence "{table["licence"]}" is not in metadata/licences.csv')
     texts = {name: _text(path, table[name], name) for name in _TEXTS}
     headings = {component: str(place) for component, place in table.get("headings", {}).items()}
-    lists = {
-        name: tuple(table[name]) for name in ("header", "values", "add") if isinstance(table.get(name), list)
-    }
+    lists = {name: tuple(table[name]) for name in ("header", "values", "add") if isinstance(table.get(name), list)}
     layout = Layout(**{**table, **texts, **lists, "headings": headings})
     _check_components(path, layout, framework.dataflows[path.stem].structure, framework)
     return layout

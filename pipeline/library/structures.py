@@ -24,16 +24,14 @@ _ATTACHMENTS = ("observation", "measure", "group", "dataset")
 def concepts(path: Path, lists: Mapping[str, Codelist]) -> dict[str, Concept]:
     """Concepts of CS_MIG (with a representation) or CS_MIG_TERM (with the basis of the definition)."""
     is_structural = path.stem == "concepts"
-    columns = ("id", *NAMES, "definition_en", "definition_es", "definition_pt")
-    columns += ("representation", "cross_domain") if is_structural else ("basis",)
+    own = ("representation", "cross_domain") if is_structural else ("basis",)
+    columns = ("id", *NAMES, "definition_en", "definition_es", "definition_pt", *own)
     found: dict[str, Concept] = {}
     for row, cells in authored.rows(path, columns):
         identifier = authored.unique(path, row, cells["id"], found)
         representation = cells.get("representation", "")
         if is_structural and representation not in lists and representation not in _TEXT_TYPES:
-            refuse(
-                path, row, f'"{representation}" is neither a code list nor one of {", ".join(_TEXT_TYPES)}'
-            )
+            refuse(path, row, f'"{representation}" is neither a code list nor one of {", ".join(_TEXT_TYPES)}')
         found[identifier] = Concept(
             identifier,
             authored.name(path, row, cells),
@@ -45,9 +43,7 @@ def concepts(path: Path, lists: Mapping[str, Codelist]) -> dict[str, Concept]:
     return found
 
 
-def structures(
-    folder: Path, known: Mapping[str, Concept], lists: Mapping[str, Codelist]
-) -> dict[str, Structure]:
+def structures(folder: Path, known: Mapping[str, Concept], lists: Mapping[str, Codelist]) -> dict[str, Structure]:
     """The data structures. Those with a `tail` share one head, so their first positions are identical."""
     path = folder / "structures.toml"
     content = authored.toml(path)
@@ -69,11 +65,11 @@ def structures(
             refuse(path, None, f'measure "{table["measure"]}" of {identifier} is not one of its dimensions')
         for cells in attributes:
             if not cells["structures"] or identifier in cells["structures"].split():
-                concept = known[cells["id"]]
-                components[concept.id] = Component(
-                    concept,
+                meaning = known[cells["id"]]
+                components[meaning.id] = Component(
+                    meaning,
                     "attribute",
-                    lists.get(concept.representation),
+                    lists.get(meaning.representation),
                     cells["attachment"],
                     cells["assignment"] == "mandatory",
                 )

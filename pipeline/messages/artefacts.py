@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sdmx.model import common, v21
@@ -25,41 +25,38 @@ _FACETS = {
     "String": FacetValueType.string,
 }
 
-Artefact = common.MaintainableArtefact
 
+class Framework:
+    """Every artefact of the framework, each made once, so that references are to the same objects.
 
-def artefacts(library: Library) -> dict[str, list[Artefact]]:
-    """Every artefact of the framework, by kind: `codelist`, `conceptscheme`, `datastructure`, …"""
-    maker = _Maker(library)
-    return {
-        "agencyscheme": [maker.agency_scheme()],
-        "dataproviderscheme": maker.provider_schemes(),
-        "codelist": list(maker.codelists.values()),
-        "hierarchicalcodelist": [maker.hierarchy(each) for each in library.hierarchies.values()],
-        "conceptscheme": list(maker.schemes.values()),
-        "datastructure": list(maker.structures.values()),
-        "dataflow": list(maker.flows.values()),
-        "contentconstraint": [maker.constraint(each) for each in library.dataflows.values()],
-        "categoryscheme": [maker.categories],
-        "categorisation": [maker.categorisation(each) for each in library.dataflows.values()],
-        "provisionagreement": maker.agreements(),
-    }
-
-
-class _Maker:
-    """Makes each artefact once, so that references are to the same objects."""
+    `by_kind` holds them under the names that SDMX REST has for their classes.
+    """
 
     def __init__(self, library: Library) -> None:
         self.library = library
         self.agency = common.Agency(id=library.agency)
-        self.codelists = {ref: self.codelist(each) for ref, each in library.codelists.items()}
+        self.codelists = {ref: self._codelist(each) for ref, each in library.codelists.items()}
         self.schemes = {
             SCHEMES: self._scheme(SCHEMES, library.concepts),
             TERMS: self._scheme(TERMS, library.terms),
         }
-        self.structures = {each.id: self.structure(each) for each in library.structures.values()}
-        self.flows = {each.id: self.dataflow(each) for each in library.dataflows.values()}
+        self.structures = {each.id: self._structure(each) for each in library.structures.values()}
+        self.flows = {each.id: self._dataflow(each) for each in library.dataflows.values()}
         self.categories = self._categories(library.categories)
+        self.providers: dict[tuple[str, str], common.DataProvider] = {}
+        self.by_kind: dict[str, Sequence[Any]] = {
+            "agencyscheme": [self._agency_scheme()],
+            "dataproviderscheme": self._provider_schemes(),
+            "codelist": list(self.codelists.values()),
+            "hierarchicalcodelist": [self._hierarchy(each) for each in library.hierarchies.values()],
+            "conceptscheme": list(self.schemes.values()),
+            "datastructure": list(self.structures.values()),
+            "dataflow": list(self.flows.values()),
+            "contentconstraint": [self._allowed(each) for each in library.dataflows.values()],
+            "categoryscheme": [self.categories],
+            "categorisation": [self._categorisation(each) for each in library.dataflows.values()],
+            "provisionagreement": self._agreements(),
+        }
 
     def _own(self, kind: type[Any], identifier: str, name: Mapping[str, str], **more: Any) -> Any:
         return kind(
@@ -74,7 +71,7 @@ class _Maker:
             | more
         )
 
-    def codelist(self, listed: Codelist) -> common.Codelist:
+    def _codelist(self, listed: Codelist) -> common.Codelist:
         """A code list with parents; the list's own columns become annotations of its codes."""
         made = self._own(
             common.Codelist, listed.id, listed.name, version=listed.version, maintainer=common.Agency(id=listed.agency)
@@ -107,7 +104,7 @@ class _Maker:
             return common.Representation(non_enumerated=[facet])
         return None
 
-    def structure(self, structure: Structure) -> v21.DataStructureDefinition:
+    def _structure(self, structure: Structure) -> v21.DataStructureDefinition:
         """A data structure definition; attributes hang where `dsd/attributes.csv` says."""
         made = self._own(v21.DataStructureDefinition, structure.id, structure.name)
         for position, component in enumerate(structure.of_role("dimension"), 1):
@@ -144,12 +141,12 @@ class _Maker:
             "local_representation": self._representation(component.concept),
         }
 
-    def dataflow(self, flow: Dataflow) -> v21.DataflowDefinition:
+    def _dataflow(self, flow: Dataflow) -> v21.DataflowDefinition:
         made = self._own(v21.DataflowDefinition, flow.id, flow.name, structure=self.structures[flow.structure.id])
         made.description = dict(flow.description)
         return made  # type: ignore[no-any-return]
 
-    def constraint(self, flow: Dataflow) -> v21.ContentConstraint:
+    def _allowed(self, flow: Dataflow) -> v21.ContentConstraint:
         """What the dataflow allows; a component that a region leaves out is free."""
         name = {lang: f"{self.library.phrases['allowed'][lang]}: {text}" for lang, text in flow.name.items()}
         return self._constraint(f"CR_{flow.id}", name, flow, "Allowable", flow.regions)
@@ -179,7 +176,7 @@ class _Maker:
         wanted, codelist = set(codes), flow.structure.components[component].codelist
         return [code for code in (codelist.codes if codelist else sorted(wanted)) if code in wanted]
 
-    def hierarchy(self, hierarchy: Hierarchy) -> v21.HierarchicalCodelist:
+    def _hierarchy(self, hierarchy: Hierarchy) -> v21.HierarchicalCodelist:
         """A named way to add a list's codes up, as a hierarchical code list with one hierarchy."""
         codes = self.codelists[hierarchy.codelist]
 
@@ -202,13 +199,13 @@ class _Maker:
             made.append(known[code.id])
         return made  # type: ignore[no-any-return]
 
-    def categorisation(self, flow: Dataflow) -> common.Categorisation:
+    def _categorisation(self, flow: Dataflow) -> common.Categorisation:
         category = self.categories[flow.category]
         made = self._own(common.Categorisation, f"CAT_{flow.id}", flow.name, artefact=self.flows[flow.id])
         made.category = category
         return made  # type: ignore[no-any-return]
 
-    def agency_scheme(self) -> common.AgencyScheme:
+    def _agency_scheme(self) -> common.AgencyScheme:
         """The sub-agencies of ours: `MIGLAC.CL` is the item `CL` of MIGLAC's scheme."""
         made = self._own(
             common.AgencyScheme, "AGENCIES", self.library.agencies[self.library.agency], version=_ORGANISATIONS
@@ -218,9 +215,8 @@ class _Maker:
                 made.append(common.Agency(id=identifier.rpartition(".")[2], name=dict(name)))
         return made  # type: ignore[no-any-return]
 
-    def provider_schemes(self) -> list[common.DataProviderScheme]:
+    def _provider_schemes(self) -> list[Any]:
         """One scheme of producers for each agency that has some."""
-        self.providers: dict[tuple[str, str], common.DataProvider] = {}
         schemes = [self._providers(self.library.agency, self.library.providers.values())]
         for area, country in self.library.countries.items():
             schemes.append(self._providers(f"{self.library.agency}.{area}", country.providers.values()))
@@ -240,7 +236,7 @@ class _Maker:
             made.append(item)
         return made  # type: ignore[no-any-return]
 
-    def agreements(self) -> list[common.ProvisionAgreement]:
+    def _agreements(self) -> list[Any]:
         """Who delivers what: one agreement a country, provider and dataflow."""
         made = []
         for area, country in self.library.countries.items():
@@ -260,11 +256,6 @@ class _Maker:
                     )
                 )
         return made
-
-
-def available(library: Library, flow: Dataflow, used: Mapping[str, Iterable[str]]) -> v21.ContentConstraint:
-    """The availability of one dataflow: the codes that its published data use."""
-    return _Maker(library).available(flow, used)
 
 
 def _notes(code: Code) -> list[common.Annotation]:

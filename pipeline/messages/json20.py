@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sdmx.model import common, v21
@@ -50,7 +50,7 @@ def message(
 
 def fragment(artefact: Any) -> str:
     """One artefact as JSON text."""
-    writers = {
+    writers: dict[type[Any], Callable[[Any], Json]] = {
         common.AgencyScheme: lambda a: {"agencies": [_item(each) for each in a]},
         common.DataProviderScheme: lambda a: {"dataProviders": [_item(each) for each in a]},
         common.Codelist: lambda a: {"isPartial": False, "codes": [_code(each) for each in a]},
@@ -93,16 +93,16 @@ def _item(item: Any) -> Json:
     return found | ({"annotations": notes} if notes else {})
 
 
-def _code(code: common.Code) -> Json:
+def _code(code: Any) -> Json:
     return _item(code) | ({"parent": code.parent.id} if isinstance(code.parent, common.Code) else {})
 
 
-def _concept(concept: common.Concept) -> Json:
+def _concept(concept: Any) -> Json:
     representation = _representation(concept.core_representation)
     return _item(concept) | ({"coreRepresentation": representation} if representation else {})
 
 
-def _representation(representation: common.Representation | None) -> Json:
+def _representation(representation: Any) -> Json:
     if representation is None:
         return {}
     if representation.enumerated is not None:
@@ -117,7 +117,7 @@ def _component(part: Any) -> Json:
     return found | ({"localRepresentation": representation} if representation else {})
 
 
-def _structure(dsd: v21.DataStructureDefinition) -> Json:
+def _structure(dsd: Any) -> Json:
     dimensions = [d for d in dsd.dimensions if not isinstance(d, common.TimeDimension)]
     (time,) = (d for d in dsd.dimensions if isinstance(d, common.TimeDimension))
     components: Json = {
@@ -137,7 +137,7 @@ def _structure(dsd: v21.DataStructureDefinition) -> Json:
     return {"dataStructureComponents": components}
 
 
-def _attribute(attribute: common.DataAttribute) -> Json:
+def _attribute(attribute: Any) -> Json:
     match attribute.related_to:
         case v21.PrimaryMeasureRelationship():
             to: Json = {"observation": {}}
@@ -151,7 +151,7 @@ def _attribute(attribute: common.DataAttribute) -> Json:
     return _component(attribute) | {"usage": usage, "attributeRelationship": to}
 
 
-def _constraint(constraint: v21.ContentConstraint) -> Json:
+def _constraint(constraint: Any) -> Json:
     (flow,) = constraint.content
     is_allowed = constraint.role.role is common.ConstraintRoleType.allowable
     regions = [
@@ -175,25 +175,25 @@ def _constraint(constraint: v21.ContentConstraint) -> Json:
     }
 
 
-def _categories(scheme: common.CategoryScheme) -> Json:
-    def nested(category: common.Category) -> Json:
+def _categories(scheme: Any) -> Json:
+    def nested(category: Any) -> Json:
         below = [nested(each) for each in category.child]
         return _item(category) | ({"categories": below} if below else {})
 
     return {"categories": [nested(each) for each in scheme if not isinstance(each.parent, common.Category)]}
 
 
-def _categorisation(each: common.Categorisation) -> Json:
+def _categorisation(each: Any) -> Json:
     return {"source": _urn(each.artefact), "target": _urn(each.category.get_scheme(), path_of(each.category))}
 
 
-def _agreement(each: common.ProvisionAgreement) -> Json:
+def _agreement(each: Any) -> Json:
     provider = _urn(each.data_provider.get_scheme(), each.data_provider.id)
     return {"dataflow": _urn(each.structure_usage), "dataProvider": provider}
 
 
-def _hierarchy(hierarchical: v21.HierarchicalCodelist) -> Json:
-    def code(each: v21.HierarchicalCode) -> Json:
+def _hierarchy(hierarchical: Any) -> Json:
+    def code(each: Any) -> Json:
         found: Json = {"id": each.id, "code": _urn(each.code.get_scheme(), each.code.id)}
         below = [code(child) for child in each.child]
         return found | ({"hierarchicalCodes": below} if below else {})

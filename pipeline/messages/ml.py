@@ -7,7 +7,7 @@ differ in how they refer (elements or URNs), in a few names and in the order of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -75,7 +75,7 @@ class _Writer:
         self.dialect = dialect
 
     def write(self, artefact: Any) -> str:
-        methods = {
+        methods: dict[type[Any], Callable[[Any], str]] = {
             common.AgencyScheme: self._agencies,
             common.DataProviderScheme: self._providers,
             common.Codelist: self._codelist,
@@ -120,7 +120,7 @@ class _Writer:
 
     def _annotations(self, item: Any) -> str:
         said = [(each.id, str(each.title)) for each in item.annotations]
-        if isinstance(item, common.Code) and self._is_note(item):
+        if self._is_note(item):
             said.append(("PARENT", item.parent.id))
         notes = [
             element(
@@ -165,40 +165,41 @@ class _Writer:
 
     # ------------------------------------------------------------ item schemes
 
-    def _agencies(self, scheme: common.AgencyScheme) -> str:
+    def _agencies(self, scheme: Any) -> str:
         return self._maintainable("AgencyScheme", scheme, *(self._item("Agency", scheme, each) for each in scheme))
 
-    def _providers(self, scheme: common.DataProviderScheme) -> str:
+    def _providers(self, scheme: Any) -> str:
         items = (self._item("DataProvider", scheme, each) for each in scheme)
         return self._maintainable("DataProviderScheme", scheme, *items)
 
-    def _codelist(self, codelist: common.Codelist) -> str:
+    def _codelist(self, codelist: Any) -> str:
         codes = (self._item("Code", codelist, code, self._code_parent(code)) for code in codelist)
         return self._maintainable("Codelist", codelist, *codes)
 
-    def _code_parent(self, code: common.Code) -> str:
+    def _code_parent(self, code: Any) -> str:
         """The parent's id. The 3.0 schema wants it to begin with a letter, so `_T` stands in an annotation."""
         if not _parent(code) or self._is_note(code):
             return ""
         return element("str:Parent", self._local(code.parent.id))
 
     def _is_note(self, code: Any) -> bool:
-        return not self.dialect.is_21 and _parent(code) and not code.parent.id[0].isalpha()
+        is_code = isinstance(code, common.Code) and _parent(code)
+        return not self.dialect.is_21 and is_code and not code.parent.id[0].isalpha()
 
-    def _concepts(self, scheme: common.ConceptScheme) -> str:
+    def _concepts(self, scheme: Any) -> str:
         items = (
             self._item("Concept", scheme, each, self._representation("CoreRepresentation", each.core_representation))
             for each in scheme
         )
         return self._maintainable("ConceptScheme", scheme, *items)
 
-    def _categories(self, scheme: common.CategoryScheme) -> str:
-        def nested(category: common.Category) -> str:
+    def _categories(self, scheme: Any) -> str:
+        def nested(category: Any) -> str:
             return self._item("Category", scheme, category, *map(nested, category.child), path=path_of(category))
 
         return self._maintainable("CategoryScheme", scheme, *(nested(each) for each in scheme if not _parent(each)))
 
-    def _hierarchy(self, hierarchical: v21.HierarchicalCodelist) -> str:
+    def _hierarchy(self, hierarchical: Any) -> str:
         (tree,) = hierarchical.hierarchy
         codes = [self._hierarchical_code(code) for code in tree.codes.values()]
         if not self.dialect.is_21:
@@ -206,14 +207,14 @@ class _Writer:
         inner = element("str:Hierarchy", self._texts(tree), *codes, id=tree.id, leveled="false")
         return self._maintainable("HierarchicalCodelist", hierarchical, inner)
 
-    def _hierarchical_code(self, code: v21.HierarchicalCode) -> str:
+    def _hierarchical_code(self, code: Any) -> str:
         codelist = code.code.get_scheme() if hasattr(code.code, "get_scheme") else code.code.parent
         inner = [element("str:Code", self._ref(codelist, code.code.id)), *map(self._hierarchical_code, code.child)]
         return element("str:HierarchicalCode", *inner, id=code.id)
 
     # ------------------------------------------------------------ structures
 
-    def _representation(self, tag: str, representation: common.Representation | None) -> str:
+    def _representation(self, tag: str, representation: Any) -> str:
         if representation is None:
             return ""
         if representation.enumerated is not None:
@@ -232,7 +233,7 @@ class _Writer:
             **attributes,
         )
 
-    def _structure(self, dsd: v21.DataStructureDefinition) -> str:
+    def _structure(self, dsd: Any) -> str:
         dimensions = [
             self._component("TimeDimension", each, **({"position": str(each.order)} if self.dialect.is_21 else {}))
             if isinstance(each, common.TimeDimension)
@@ -260,7 +261,7 @@ class _Writer:
         )
         return self._maintainable("DataStructure", dsd, components)
 
-    def _attribute(self, attribute: common.DataAttribute) -> str:
+    def _attribute(self, attribute: Any) -> str:
         is_mandatory = attribute.usage_status is common.UsageStatus.mandatory
         match attribute.related_to:
             case v21.PrimaryMeasureRelationship():
@@ -282,10 +283,10 @@ class _Writer:
         )
         return self._component("Attribute", attribute, element("str:AttributeRelationship", to), **status)
 
-    def _dataflow(self, flow: v21.DataflowDefinition) -> str:
+    def _dataflow(self, flow: Any) -> str:
         return self._maintainable("Dataflow", flow, element("str:Structure", self._ref(flow.structure)))
 
-    def _constraint(self, constraint: v21.ContentConstraint) -> str:
+    def _constraint(self, constraint: Any) -> str:
         (flow,) = constraint.content
         attachment = element("str:ConstraintAttachment", element("str:Dataflow", self._ref(flow)))
         prefix = "com" if self.dialect.is_21 else "str"
@@ -310,13 +311,13 @@ class _Writer:
             return self._maintainable("ContentConstraint", constraint, attachment, *regions, type=role)
         return self._maintainable("DataConstraint", constraint, attachment, *regions, role=role)
 
-    def _categorisation(self, each: common.Categorisation) -> str:
+    def _categorisation(self, each: Any) -> str:
         scheme = _scheme_of(each.category)
         source = element("str:Source", self._ref(each.artefact))
         target = element("str:Target", self._ref(scheme, path_of(each.category)))
         return self._maintainable("Categorisation", each, source, target)
 
-    def _agreement(self, each: common.ProvisionAgreement) -> str:
+    def _agreement(self, each: Any) -> str:
         usage = "StructureUsage" if self.dialect.is_21 else "Dataflow"
         provider = self._ref(_scheme_of(each.data_provider), each.data_provider.id)
         return self._maintainable(
@@ -340,7 +341,7 @@ def _scheme_of(item: Any) -> Any:
     return item.get_scheme()
 
 
-def _text_type(representation: common.Representation) -> str:
+def _text_type(representation: Any) -> str:
     """The name of a text type as the schemas spell it: `ObservationalTimePeriod`."""
-    name = representation.non_enumerated[0].value_type.name
+    name: str = representation.non_enumerated[0].value_type.name
     return name[0].upper() + name[1:]

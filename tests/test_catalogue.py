@@ -1,0 +1,519 @@
+"""The catalogue site: every page, in every language, says what the figures say and nothing else."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import posixpath
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from lxml import html
+from tables import DAY, FLOWS, protected, with_chile
+
+from pipeline import catalogue
+from pipeline.catalogue import charts, figures, machine, sample, view, wording
+from pipeline.formats import formats
+from pipeline.framework import LANGUAGES, Code, Codelist
+from pipeline.model import (
+    Country,
+    Description,
+    Issue,
+    Library,
+    Origin,
+    Package,
+    Protected,
+    Release,
+    Report,
+    Settings,
+    Written,
+)
+
+ROOT = Path(__file__).parents[1]
+SITE = ROOT / "site"
+HOSTILE = "<script>alert(1)</script>\"'&</title></svg>"
+SHA = "ab" * 32
+Tree = Mapping[str, bytes]
+
+_ORG = {"SOURCE_TYPE": "ORG", "METHOD": "", "RES_CRITERION": ""}
+STOCK: tuple[dict[str, Any], ...] = (
+    *(
+        {**_ORG, "COUNTRY_BIRTH": "FOR", "TIME_PERIOD": year, "OBS_VALUE": value}
+        for year, value in (("1990", 107501), ("2020", 1476240), ("2024", 1538324))
+    ),
+    *(
+        {**_ORG, "COUNTRY_BIRTH": code, "TIME_PERIOD": "2024", "OBS_VALUE": value}
+        for code, value in (("VE", 427821), ("PE", 261522), ("NA", 0))
+    ),
+    {**_ORG, "COUNTRY_BIRTH": "GR", "TIME_PERIOD": "2024", "OBS_VALUE": "", "OBS_STATUS": "Q", "CONF_STATUS": "A"},
+    {**_ORG, "COUNTRY_BIRTH": "NO", "TIME_PERIOD": "2024", "OBS_VALUE": "", "OBS_STATUS": "L"},
+    *(
+        {**_ORG, "COUNTRY_BIRTH": "FOR", "SEX": sex, "TIME_PERIOD": "2024", "OBS_VALUE": value}
+        for sex, value in (("F", 755035), ("M", 783289))
+    ),
+    {"CITIZENSHIP": "FOR", "TIME_PERIOD": "2017", "OBS_VALUE": 746465},
+    {"CITIZENSHIP": "FOR", "AGE": "Y0T14", "TIME_PERIOD": "2017", "OBS_VALUE": 91234},
+    {
+        "CITIZENSHIP": "FOR",
+        "AGE": "Y15T24",
+        "TIME_PERIOD": "2017",
+        "OBS_VALUE": "",
+        "OBS_STATUS": "Q",
+        "CONF_STATUS": "D",
+    },
+    {"CITIZENSHIP": "_T", "TIME_PERIOD": "2017", "OBS_VALUE": 17574003},
+)
+REMIT = tuple(
+    {"SOURCE_TYPE": "ADM_BOP", "FREQ": "Q", "TIME_PERIOD": f"2023-Q{q}", "OBS_VALUE": 10.5 + q, "UNIT_MULT": "6"}
+    for q in (1, 2, 3, 4)
+)
+
+
+def described(library: Library, data: Protected) -> Description:
+    """What a description of the table would say, with one mandatory field missing."""
+    text = {lang: f"{data.flow.name[lang]}: {library.area_name(data.area)[lang]}" for lang in LANGUAGES}
+    fields = {"DATA_DESCR": data.flow.description, "CONTACT_ORGANISATION": {"es": "Instituto Nacional"}}
+    source = {"title": "t", "path": "https://producer.example/table", "provider": "CL_INE", "licence": "CC-BY-4.0"}
+    licences = (library.licences["CC-BY-4.0"],)
+    return Description(data.area, data.flow.id, text, fields, ("CONTACT_EMAIL",), licences, (source,), f"{DAY}.1", DAY)
+
+
+def packaged(library: Library, area: str, flow: str, rows: tuple[dict[str, Any], ...]) -> Package:
+    data = protected([{**row, "REF_AREA": area} for row in rows], library.dataflows[flow])
+    origin = Origin("data/CL/stock.xlsx", "Cuadro 1", SHA, "CL_INE", "CC-BY-4.0", {}, {})
+    suppressed = {
+        "A": int((data.frame["CONF_STATUS"] == "A").sum()),
+        "D": int((data.frame["CONF_STATUS"] == "D").sum()),
+    }
+    data = replace(data, area=area, sources=(origin,), suppressed=suppressed)
+    return Package(data, described(library, data), {})
+
+
+def settings() -> Settings:
+    title = {"en": "Statistics of ten", "es": "Estadísticas de diez", "pt": "Estatísticas de dez"}
+    return Settings(("AR", "CL", "CU"), (), ("csv",), "https://stat.example", f"{DAY}.1", "es", title)
+
+
+def released(library: Library) -> Release:
+    packages = (
+        packaged(library, "CL", "DF_STOCK", STOCK),
+        packaged(library, "AR", "DF_STOCK", STOCK[:3]),
+        packaged(library, "CL", "DF_REMIT", REMIT),
+    )
+    issue = Issue("ACC-01", "W", "CL", "DF_STOCK", "746465", "1", count=3)
+    reports = {("CL", "DF_STOCK"): Report("CL", "DF_STOCK", (issue,), {"ACC-01": 12, "STR-03": 13})}
+    return Release(packages, reports, {("CU", "DF_STOCK"): "STR-03 <b>held</b>"})
+
+
+WRITTEN = {
+    "files/DF_STOCK/CL/data.csv": Written(1234567, SHA),
+    "packages/DF_STOCK/CL.zip": Written(999, SHA),
+    "files/structures/structures-2.1.xml": Written(5, SHA),
+    "sdmx/v1/codelist/SDMX/CL_SEX/2.1/index.xml": Written(5, SHA),
+    "catalog.ttl": Written(5, SHA),
+}
+
+
+def built(library: Library) -> Tree:
+    return dict(catalogue.pages(released(library), library, settings(), site=SITE, written=WRITTEN))
+
+
+@pytest.fixture(scope="module")
+def chile(library: Library) -> Library:
+    found = with_chile(library)
+    producer = replace(library.providers["UNDESA"], id="CL_INE", area="CL", name={"en": "Institute of Statistics"})
+    country = found.countries["CL"]
+    assert isinstance(country, Country)
+    return replace(found, countries={"CL": replace(country, providers={"CL_INE": producer})})
+
+
+@pytest.fixture(scope="module")
+def tree(chile: Library) -> Tree:
+    return built(chile)
+
+
+@pytest.fixture(scope="module")
+def documents(tree: Tree) -> Mapping[str, html.HtmlElement]:
+    return {
+        path: html.document_fromstring(content.decode()) for path, content in tree.items() if path.endswith(".html")
+    }
+
+
+def text(element: html.HtmlElement) -> str:
+    return " ".join(element.text_content().split())
+
+
+# ---------------------------------------------------------------- the pages
+
+
+def test_every_page_stands_in_every_language(tree: Tree) -> None:
+    pages = {lang: {p.removeprefix(f"{lang}/") for p in tree if p.startswith(f"{lang}/")} for lang in LANGUAGES}
+    assert pages["en"] == pages["es"] == pages["pt"]
+    wanted = ("index.html", "about/index.html", "quality/index.html", "code/index.html", "code/CL_SEX/index.html")
+    assert {*wanted, "data/DF_STOCK/index.html", "data/DF_STOCK/CL/index.html", "country/CU/index.html"} <= pages["en"]
+    assert {"index.html", "assets/site.css", "assets/theme.css", "assets/icon.svg"} <= tree.keys()
+
+
+def targets(document: html.HtmlElement) -> Iterator[tuple[html.HtmlElement, str]]:
+    for element in document.iter():
+        for attribute in ("href", "src"):
+            if isinstance(element.tag, str) and element.get(attribute):
+                yield element, element.get(attribute)
+
+
+def test_every_link_and_asset_is_there(tree: Tree, documents: Mapping[str, html.HtmlElement]) -> None:
+    ids = {path: set(document.xpath("//@id")) for path, document in documents.items()}
+    for path, document in documents.items():
+        for _, target in targets(document):
+            parts = urlsplit(target)
+            if parts.scheme:
+                continue
+            there = (
+                posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(parts.path))) if parts.path else path
+            )
+            assert there in tree or there in WRITTEN, f"{path}: {target}"
+            assert not parts.fragment or unquote(parts.fragment) in ids[there], f"{path}: {target}"
+
+
+def test_nothing_is_asked_of_another_host_and_nothing_runs(documents: Mapping[str, html.HtmlElement]) -> None:
+    for path, document in documents.items():
+        for element, target in targets(document):
+            assert element.tag == "a" or not urlsplit(target).scheme, f"{path}: {target}"
+        assert all(script.get("type") == "application/ld+json" for script in document.xpath("//script")), path
+        assert not document.xpath("//@style | //@*[starts-with(name(), 'on')] | //iframe | //form | //style"), path
+        assert "default-src 'none'" in document.xpath("string(//meta[@http-equiv]/@content)"), path
+    assert b"http" not in (SITE / "assets/site.css").read_bytes() + (SITE / "assets/theme.css").read_bytes()
+
+
+def test_a_page_says_its_language_and_leads_to_itself_in_the_others(documents: Mapping[str, html.HtmlElement]) -> None:
+    for path, document in documents.items():
+        if path == "index.html":
+            continue
+        lang, _, rest = path.partition("/")
+        assert document.get("lang") == lang
+        assert len(document.xpath("//h1")) == 1
+        for other in LANGUAGES:
+            for link in document.xpath(f"//link[@hreflang='{other}'] | //nav//a[@hreflang='{other}']"):
+                assert (
+                    posixpath.normpath(posixpath.join(posixpath.dirname(path), link.get("href"))) == f"{other}/{rest}"
+                )
+        assert document.xpath("//a[@href='#main']")
+        assert document.xpath("//main[@id='main']")
+
+
+def test_every_chart_has_a_name_and_its_numbers_in_a_table(documents: Mapping[str, html.HtmlElement]) -> None:
+    for path, document in documents.items():
+        ids = document.xpath("//@id")
+        assert len(ids) == len(set(ids)), path
+        for drawing in document.xpath("//svg[@role='img']"):
+            named = drawing.get("aria-labelledby", "").split()
+            assert all(part in ids for part in named)
+            assert text(drawing.xpath(".//title")[0])
+        for figure in document.xpath("//figure[contains(@class, 'chart')]"):
+            assert figure.xpath(".//desc")
+            assert figure.xpath(".//details//table//td")
+
+
+def test_pages_are_small(tree: Tree) -> None:
+    assert max(len(gzip.compress(content)) for path, content in tree.items() if path.endswith(".html")) <= 60_000
+
+
+def test_equal_input_gives_equal_bytes(tree: Tree, chile: Library) -> None:
+    assert built(chile) == tree
+
+
+def test_every_dataflow_has_its_pages(chile: Library) -> None:
+    packages = tuple(packaged(chile, "CL", flow, ({}, {"TIME_PERIOD": "2018", "OBS_VALUE": 1100})) for flow in FLOWS)
+    made = dict(catalogue.pages(Release(packages, {}, {}), chile, settings(), site=SITE, written={}))
+    for flow in FLOWS:
+        page = html.document_fromstring(made[f"pt/data/{flow}/CL/index.html"].decode())
+        assert [text(each) for each in page.xpath("//ul[@class='figures']//p[@class='value']")] == ["1.100"], flow
+
+
+def test_a_release_without_figures_is_a_site_too(chile: Library) -> None:
+    made = dict(catalogue.pages(Release((), {}, {}), chile, settings(), site=SITE, written={}))
+    assert {"index.html", "es/index.html", "es/country/CL/index.html", "es/about/index.html"} <= made.keys()
+
+
+@pytest.mark.release
+@pytest.mark.skipif(not (ROOT / "build/public/es").is_dir(), reason="no release was built")
+def test_every_link_of_the_release_is_there() -> None:
+    public = ROOT / "build/public"
+    for page in [*public.glob("*.html"), *(each for lang in LANGUAGES for each in (public / lang).rglob("*.html"))]:
+        for _, target in targets(html.document_fromstring(page.read_text(encoding="utf-8"))):
+            parts = urlsplit(target)
+            assert parts.scheme or not parts.path or (page.parent / unquote(parts.path)).is_file(), f"{page}: {target}"
+
+
+# ---------------------------------------------------------------- figures
+
+
+def shown(document: html.HtmlElement) -> set[str]:
+    """Everything that is shown as a figure on the page of a dataset."""
+    found = document.xpath(
+        "//ul[@class='figures']//p[@class='value'] | //*[local-name()='text'][contains(@class, 'bar-value')]"
+    )
+    found += document.xpath(
+        "//figure//details//td[contains(@class, 'number')] | //table[@class='rows']//td[contains(@class, 'number')]"
+    )
+    return {text(each) for each in found}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_figures_are_those_of_the_table(lang: str, documents: Mapping[str, html.HtmlElement]) -> None:
+    words = wording.languages(SITE / "text")[lang]
+    figures_there = {words.number(float(row["OBS_VALUE"])) for row in STOCK if row["OBS_VALUE"] != ""}
+    marks = {words.texts["figure"]["suppressed"], words.texts["figure"]["missing"], "–"}
+    on_page = shown(documents[f"{lang}/data/DF_STOCK/CL/index.html"])
+    assert on_page <= figures_there | marks
+    assert {words.number(1538324), words.number(746465), words.number(755035), *marks} <= on_page
+    assert words.number(0) in on_page
+
+
+def test_numbers_are_written_as_in_the_language(documents: Mapping[str, html.HtmlElement]) -> None:
+    values = {lang: shown(documents[f"{lang}/data/DF_STOCK/CL/index.html"]) for lang in LANGUAGES}
+    assert "1,538,324" in values["en"]
+    assert "1.538.324" in values["es"] & values["pt"]
+    assert "11.5" in shown(documents["en/data/DF_REMIT/CL/index.html"])
+    assert "11,5" in shown(documents["pt/data/DF_REMIT/CL/index.html"])
+
+
+def test_a_figure_without_value_shows_no_number(documents: Mapping[str, html.HtmlElement]) -> None:
+    page = documents["en/data/DF_STOCK/CL/index.html"]
+    for name, status in (("Greece", "withheld"), ("Norway", "no figure")):
+        row = next(r for r in page.xpath("//table[@class='rows']/tbody/tr") if name in text(r))
+        assert [text(cell) for cell in row.xpath("./td[contains(@class, 'number')]")] == [status]
+    ages = next(figure for figure in page.xpath("//figure") if "By age" in text(figure))
+    assert "15 to 24 years" in text(ages)
+    assert [text(cell) for cell in ages.xpath(".//details//td")] == ["91,234", "withheld"]
+    assert len(ages.xpath(".//*[local-name()='rect'][@class='fill']")) == 1
+    assert "2 figures are withheld: 1 for being small, 1 so that" in text(page)
+
+
+def test_sources_stand_side_by_side(documents: Mapping[str, html.HtmlElement]) -> None:
+    page = documents["en/data/DF_STOCK/CL/index.html"]
+    latest = [text(each) for each in page.xpath("//ul[@class='figures']//p[@class='value']")]
+    assert latest == ["746,465", "1,538,324"]  # the national source first; the whole population is no key figure
+    assert "Several kinds of source measure this" in text(page)
+    told = [text(each) for each in page.xpath("//ul[@class='figures']//p[@class='what']")]
+    assert told == ["Country of citizenship: Foreign country (any)", "Country of birth: Foreign country (any)"]
+    curves = page.xpath("//figure[1]//*[local-name()='text'][contains(@class, 'end-label')]")
+    assert len(curves) == 2
+
+
+def test_the_home_page_adds_up_what_countries_share_and_says_so(documents: Mapping[str, html.HtmlElement]) -> None:
+    card = documents["en/index.html"].xpath("//ul[@class='figures']/li")[0]
+    assert "3,076,648" in text(card)  # 2024, the same series of AR and CL
+    assert "2024, sum of 2 countries" in text(card)
+    matrix = text(documents["en/index.html"].xpath("//table[@class='matrix']")[0])
+    assert "1990–2024" in matrix
+    assert "held back" in matrix
+
+
+def test_reports_show_no_figure(documents: Mapping[str, html.HtmlElement]) -> None:
+    page = text(documents["en/quality/index.html"])
+    assert "Sexes do not add up" in page
+    assert "746465" not in page
+    assert "STR-03 <b>held</b>" in page
+    assert "E-mail (functional mailbox)" in page
+
+
+# ---------------------------------------------------------------- what machines get
+
+
+def test_downloads_are_those_in_the_release(documents: Mapping[str, html.HtmlElement]) -> None:
+    rows = documents["en/data/DF_STOCK/CL/index.html"].xpath("//section[@aria-labelledby='downloads']//tbody/tr")
+    assert [row.xpath(".//a/@href")[0].rpartition("../")[2] for row in rows] == [
+        "files/DF_STOCK/CL/data.csv",
+        "packages/DF_STOCK/CL.zip",
+    ]
+    assert "1.2 MB" in text(rows[0])
+    assert SHA in text(rows[0])
+    assert not documents["en/data/DF_STOCK/AR/index.html"].xpath("//section[@aria-labelledby='downloads']//table")
+
+
+@pytest.mark.parametrize("services", [{}, {"sdmx/v1": "data/DF_STOCK/", "sdmx/v2": "data/dataflow/MIGLAC/DF_STOCK/+/"}])
+def test_code_on_the_pages_asks_for_what_is_there(chile: Library, services: Mapping[str, str]) -> None:
+    held = [
+        "files/DF_STOCK/CL/data.csv",
+        "files/DF_STOCK/CL/data.xml",
+        "files/structures/structures-2.1.xml",
+        *(f"{service}/{path}index.xml" for service, path in services.items()),
+    ]
+    written = dict.fromkeys(held, Written(1, SHA))
+    seen = view.catalogue(released(chile), chile, settings(), formats=formats(), written=written)
+    found = machine.snippets(seen, "DF_STOCK", "CL")
+    assert list(found) == ["curl", "pandas", "sdmx1", "pysdmx"]
+    for name, code in found.items():
+        if name != "curl":
+            compile(code, name, "exec")
+        for path in re.findall(r"(?:files|sdmx)/[\w./-]+", code):
+            assert path in written or any(each.startswith(f"{path}/") for each in written), code
+    assert machine.addresses(seen, "DF_STOCK") == [
+        (service, f"https://stat.example/{service}/{path}") for service, path in services.items()
+    ]
+
+
+def test_search_engines_get_the_dataset(documents: Mapping[str, html.HtmlElement]) -> None:
+    for lang in LANGUAGES:
+        (script,) = documents[f"{lang}/data/DF_STOCK/CL/index.html"].xpath("//script")
+        found = json.loads(script.text)
+        assert found["@type"] == "Dataset"
+        assert found["name"].endswith("Chile")
+        assert found["temporalCoverage"] == "1990/2024"
+        assert found["distribution"][0]["contentUrl"] == "https://stat.example/files/DF_STOCK/CL/data.csv"
+
+
+def test_a_code_list_gives_names_in_every_language(documents: Mapping[str, html.HtmlElement]) -> None:
+    page = documents["pt/code/CL_SEX/index.html"]
+    (row,) = page.xpath("//tr[@id='code-F']")
+    assert [cell.get("lang") for cell in row.xpath("./td[@lang]")] == list(LANGUAGES)
+    assert "urn:sdmx:org.sdmx.infomodel.codelist.Codelist=SDMX:CL_SEX(2.1)" in text(page)
+    assert page.xpath("//a[contains(@href, 'sdmx/v1/codelist/SDMX/CL_SEX/2.1/index.xml')]")
+
+
+# ---------------------------------------------------------------- hostile words
+
+
+def renamed(codelist: Codelist, codes: set[str]) -> Codelist:
+    name = dict.fromkeys(LANGUAGES, HOSTILE)
+    found = {k: Code(c.id, c.parent, name, c.notes) if k in codes else c for k, c in codelist.codes.items()}
+    return replace(codelist, codes=found)
+
+
+def test_hostile_names_stay_text(chile: Library) -> None:
+    lists = dict(chile.codelists)
+    for ref, codelist in lists.items():
+        if codelist.id in ("CL_AREA", "CL_ORIGIN", "CL_SOURCE_TYPE"):
+            lists[ref] = renamed(codelist, {"CL", "VE", "ORG", "CEN"})
+    seen = 0
+    for path, content in built(replace(chile, codelists=lists)).items():
+        if not path.endswith(".html"):
+            continue
+        document = html.document_fromstring(content.decode())
+        assert b"<script>" not in content, path
+        scripts = document.xpath("//script")
+        assert all(script.get("type") == "application/ld+json" for script in scripts), path
+        assert all(json.loads(script.text) for script in scripts), path
+        seen += text(document).count("<script>alert(1)</script>")
+        if "/data/DF_STOCK/CL/" in path:
+            assert HOSTILE in json.loads(scripts[0].text)["name"]
+            assert any(HOSTILE in text(each) for each in document.xpath("//*[local-name()='text']"))
+            assert any(HOSTILE in text(each) for each in document.xpath("//*[local-name()='desc']"))
+    assert seen > 20
+
+
+# ---------------------------------------------------------------- words
+
+
+def keys(table: Mapping[str, Any], ahead: str = "") -> Iterator[str]:
+    for key, value in table.items():
+        if isinstance(value, dict) and value.keys() != {"one", "other"}:
+            yield from keys(value, f"{ahead}{key}.")
+        else:
+            yield ahead + key
+
+
+def interface(lang: str) -> dict[str, Any]:
+    return tomllib.loads((SITE / f"text/{lang}.toml").read_text(encoding="utf-8"))
+
+
+def test_languages_have_the_same_keys_and_places_to_fill() -> None:
+    english = interface("en")
+    for lang in LANGUAGES:
+        assert list(keys(interface(lang))) == list(keys(english))
+        for key in keys(english):
+            group, _, name = key.partition(".")
+            places = [
+                sorted(set(re.findall(r"\{\w+\}", str(texts[group][name])))) for texts in (english, interface(lang))
+            ]
+            assert places[0] == places[1], f"{lang}: {key}"
+
+
+def test_every_word_of_the_interface_is_used() -> None:
+    sources = [*(SITE / "templates").iterdir(), *(ROOT / "pipeline/catalogue").glob("*.py")]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    used = set(re.findall(r"(?:\bt|texts)\.(\w+\.\w+)", code)) | {
+        f"{g}.{n}" for g, n in re.findall(r"texts\[\"(\w+)\"\]\[\"(\w+)\"", code)
+    }
+    whole = set(re.findall(r"\bt\.(\w+)\[", code))  # t.severity[row.severity]
+    assert [key for key in keys(interface("en")) if key not in used and key.partition(".")[0] not in whole] == []
+
+
+# ---------------------------------------------------------------- parts
+
+
+@pytest.mark.parametrize(
+    ("period", "years"),
+    [("2024", 2024), ("2024-Q3", 2024.5), ("2024-07", 2024.5), ("2024-07-01", 2024.5), ("nonsense", 0)],
+)
+def test_periods_have_a_place_in_time(period: str, years: float) -> None:
+    assert charts.moment(period) == pytest.approx(years)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 0), (0, 0.04), (0, 7), (0, 1538324), (-250, 1000), (0, 9e9)])
+def test_axes_have_few_round_ticks_that_hold_the_data(low: float, high: float) -> None:
+    found = charts.ticks(low, high)
+    assert found[0] == low
+    assert found[-1] >= high - 1e-9
+    assert 2 <= len(found) <= 6
+
+
+@pytest.mark.parametrize(("number", "letters"), [(1, "A"), (26, "Z"), (27, "AA"), (52, "AZ"), (703, "AAA")])
+def test_columns_are_named_as_in_a_spreadsheet(number: int, letters: str) -> None:
+    assert sample.column_letters(number) == letters
+
+
+def test_a_line_is_broken_where_there_is_no_figure() -> None:
+    points = tuple(figures.Point(str(2000 + n), None if n == 2 else float(n), "Q" if n == 2 else "A") for n in range(5))
+    line = figures.Line({}, (0,), "PERS", "0", points)
+    curve = charts.spark(line, wording.languages(SITE / "text")["en"])
+    assert len(curve.strokes) == 2
+    assert len(curve.dots) == 4
+
+
+@pytest.mark.parametrize(
+    ("periods", "strokes"),
+    [
+        (("1990", "1995", "2000", "2005", "2009"), 1),
+        (("2018", "2019", "2023", "2024", "2025"), 2),
+        (("2019-11", "2019-12", "2023-01", "2023-02", "2023-03"), 2),
+        (("2024",), 0),
+    ],
+)
+def test_a_line_is_broken_where_periods_are_left_out(periods: tuple[str, ...], strokes: int) -> None:
+    line = figures.Line({}, (0,), "PERS", "0", tuple(figures.Point(period, 5.0, "A") for period in periods))
+    curve = charts.spark(line, wording.languages(SITE / "text")["en"])
+    assert len(curve.strokes) == strokes
+    assert len(curve.dots) == len(periods)
+
+
+def test_labels_at_the_ends_of_lines_keep_apart() -> None:
+    words = wording.languages(SITE / "text")["en"]
+    lines = [
+        (
+            str(n),
+            figures.Line(
+                {}, (0,), "PERS", "0", (figures.Point("2000", 1.0, "A"), figures.Point("2001", 1.0 + n / 100, "A"))
+            ),
+        )
+        for n in range(8)
+    ]
+    chart = charts.line_chart(lines, words)
+    places = sorted(curve.end.y for curve in chart.curves if curve.end is not None)
+    assert min(b - a for a, b in pairwise(places)) >= 13.9
+    assert places[-1] <= chart.height
+
+
+def test_a_text_in_another_language_says_which() -> None:
+    words = wording.languages(SITE / "text")["pt"]
+    assert str(words.say({"es": "Instituto <b>"})) == '<span lang="es">Instituto &lt;b&gt;</span>'
+    assert words.period("2024-Q1") == "T1 2024"
+    assert words.size(1234567) == "1,2 MB"
