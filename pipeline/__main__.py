@@ -86,7 +86,6 @@ def main() -> int:
     """Run a verb; the exit code is 0 published, 1 data not fit, 2 our authored files are wrong, 3 a bug."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("trayecto").setLevel(logging.INFO)  # libraries speak only when something is wrong
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
     options = parser().parse_args(sys.argv[1:] or ["--help"])
     try:
         return int(options.function(options))

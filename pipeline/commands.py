@@ -15,6 +15,7 @@ from pipeline.errors import SetupError
 from pipeline.formats import Format, formats
 from pipeline.model import Library, Release, Settings
 from pipeline.settings import settings
+from pipeline.validate import untranslated
 
 
 def load(root: Path) -> tuple[Library, Settings, Mapping[str, Format]]:
@@ -84,11 +85,14 @@ def _must_exist(asked: Collection[str], known: Collection[str], what: str) -> No
 
 
 def _tell(made: Release, loaded: Library, chosen: Settings) -> None:
-    """Errors and warnings in full, then what was held back."""
-    for found in made.reports.values():
-        for issue in found.issues:
-            if issue.severity != "I":
-                print(report.terminal(issue, loaded, chosen.language), file=sys.stderr)
+    """Errors and warnings in full, the count of what is missing, then what was held back."""
+    missing = 0
+    for issue in (*untranslated(loaded), *(issue for found in made.reports.values() for issue in found.issues)):
+        missing += issue.code == "MET-01"
+        if issue.severity != "I" and issue.code != "MET-01":
+            print(report.terminal(issue, loaded, chosen.language), file=sys.stderr)
+    if missing:
+        print(f"MET-01: {missing} mandatory reference-metadata fields are empty; see the quality page", file=sys.stderr)
     for (area, flow), reason in made.held_back.items():
         print(f"{area} {flow} held back: {reason}", file=sys.stderr)
 

@@ -21,7 +21,7 @@ from pipeline.checks.finding import Mask, Table
 from pipeline.equations import equations
 from pipeline.framework import Dataflow
 from pipeline.model import Library, Observations, Origin, Protected
-from pipeline.thresholds import is_small
+from pipeline.thresholds import has_few_cases, is_small
 
 _PRIMARY, _SECONDARY = "A", "D"
 _CONFIDENTIAL = list("ACDGMNOSTX")  # CONF_STATUS of a figure that may not leave (framework §4, DOM-22)
@@ -36,10 +36,12 @@ def protect(observations: Observations, library: Library, *, day: str) -> Protec
     flow = observations.flow
     frame = _ordered(observations.frame, flow, library)
     primary = _primary(flow, frame, library)
+    # What the producer withheld itself must not follow from what it gave.
+    hidden = (frame["OBS_VALUE"].isna() & ~frame["CONF_STATUS"].isin(["F", ""])).to_numpy()
     secondary = np.zeros(len(frame), dtype=bool)
-    if primary.any():
+    if (primary | hidden).any():
         table = Table(observations.area, flow, frame, observations.origins, library, day, observations.hierarchies)
-        secondary = _secondary(equations(table), primary, frame["OBS_VALUE"].to_numpy())
+        secondary = _secondary(equations(table, hidden), primary | hidden, frame["OBS_VALUE"].to_numpy())
     frame = _withheld(frame, primary, secondary)
     counts = {_PRIMARY: int(primary.sum()), _SECONDARY: int(secondary.sum())}
     return Protected(observations.area, flow, frame, observations.origins, counts)
@@ -64,25 +66,27 @@ def _ordered(frame: pd.DataFrame, flow: Dataflow, library: Library) -> pd.DataFr
 def _primary(flow: Dataflow, frame: pd.DataFrame, library: Library) -> Mask:
     if flow.protection.method == "none":
         return np.zeros(len(frame), dtype=bool)
-    primary = is_small(flow, frame, library.list_of) | frame["CONF_STATUS"].isin(_CONFIDENTIAL).to_numpy()
-    if "N_OBS" in frame:
-        primary |= (frame["N_OBS"] < flow.protection.minimum_cases).to_numpy(dtype=bool)
+    primary = (
+        is_small(flow, frame, library.list_of)
+        | has_few_cases(flow, frame)
+        | frame["CONF_STATUS"].isin(_CONFIDENTIAL).to_numpy()
+    )
     return primary & frame["OBS_VALUE"].notna().to_numpy()
 
 
-def _secondary(sums: csr_array, primary: Mask, values: Vector) -> Mask:
-    """Further cells to withhold so that no withheld one is determined by the rest.
+def _secondary(sums: csr_array, confidential: Mask, values: Vector) -> Mask:
+    """Further cells to withhold so that no withheld one, other than a zero, is determined by the rest.
 
     It ends: each round withholds at least one more cell, and once all cells of connected sums are
     withheld nothing but zeros could follow from them.
     """
-    withheld = primary.copy()
+    withheld = confidential.copy()
     while True:
         _close_single_lines(sums, withheld, values)
-        determined = np.flatnonzero(_determined(sums, withheld) & (values > 0))
+        determined = np.flatnonzero(_determined(sums, withheld) & (values != 0))
         added = [_cover(sums, cell, withheld, values) for cell in determined]
         if not any(added):
-            return withheld & ~primary
+            return withheld & ~confidential
 
 
 def _close_single_lines(sums: csr_array, withheld: Mask, values: Vector) -> None:

@@ -17,8 +17,8 @@ from typing import TextIO
 from pipeline import catalogue, dcat, rest
 from pipeline.errors import PublishError
 from pipeline.formats import Format
-from pipeline.messages.tree import Messages
 from pipeline.model import Library, Release, Settings, Whole, Written
+from pipeline.structures import tree as structures
 from pipeline.tree import Tree
 
 _ROWS_VALIDATED = 100_000  # frictionless reads some 30,000 rows a second
@@ -84,12 +84,11 @@ def publish(
         for path, writer in package.files.items():
             tree.write([path], writer)
         tree.zip(f"packages/{package.data.flow.id}/{package.data.area}")
-    structures = Messages(library, settings)
-    for paths, content in structures.tree():
+    for paths, content in structures.tree(library, settings):
         tree.write(paths, content)
     for whole in release.whole.values():
         _data(tree, whole, library, formats)
-        for paths, content in structures.available(whole.data):
+        for paths, content in structures.available(library, whole.data, settings):
             tree.write(paths, content)
     for path, content in release.records.items():
         tree.write([path], content)

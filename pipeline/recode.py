@@ -36,7 +36,7 @@ def recode(tables: Sequence[RawTable], country: Country, flow: Dataflow, library
         cells = grid(raw, layout)
         frame = _figures(cells, layout)
         read += len(frame)
-        frame, left_out = _coded(frame, cells, layout, country, flow, library)
+        frame, left_out = _coded(frame, cells, layout, country, flow=flow)
         ignored.update(left_out)
         frames.append(frame.assign(table=number))
         origins.append(_origin(raw, layout, cells))
@@ -89,7 +89,7 @@ class _Labels:
 
 
 def _coded(
-    frame: pd.DataFrame, cells: Grid, layout: Layout, country: Country, flow: Dataflow, library: Library
+    frame: pd.DataFrame, cells: Grid, layout: Layout, country: Country, *, flow: Dataflow
 ) -> tuple[pd.DataFrame, Counter[str]]:
     """Give each figure the code of every component, and leave out the cells declared to be ignored."""
     reason = pd.Series("", index=frame.index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -15,7 +16,7 @@ from pipeline.model import Library, Observations, Package, Protected, Release, R
 from pipeline.package import package
 from pipeline.read import read
 from pipeline.recode import recode
-from pipeline.validate import validate, validate_release
+from pipeline.validate import missing_metadata, validate, validate_release
 
 log = logging.getLogger("trayecto")
 
@@ -58,6 +59,7 @@ def run(
         for flow in dict.fromkeys(p.data.flow.id for p in packages)
     }
     records = report.records(reports, suite.run(received, library, reports))
+    records |= {f"reports/suites/{flow}.json": suite.write(library.dataflows[flow], library) for flow in whole}
     release = Release(tuple(packages), reports, held_back, whole, records)
     publish.publish(release, library, settings, formats=formats, site=root / "site", folder=folder)
     return release
@@ -92,7 +94,8 @@ def deliver(
         return left, None
     log.info("%s %s: withheld %s", data.area, data.flow.id, dict(data.suppressed))
     description = describe.describe(data, country, library, report=found, settings=settings)
-    return found, package(data, description, library, formats=formats)
+    told = (*found.issues, *missing_metadata(data.area, data.flow.id, description.missing))
+    return replace(found, issues=told), package(data, description, library, formats=formats)
 
 
 def standing(root: Path, series: Series, library: Library, *, formats: Iterable[Format]) -> Package | None:

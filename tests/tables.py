@@ -65,7 +65,7 @@ _FIGURES = ("OBS_VALUE", "CV", "SE", "N_OBS")
 def frame(rows: Iterable[ROW], flow: Dataflow) -> pd.DataFrame:
     """Observations as `recode` makes them; what a row does not say is taken from a good row."""
     full = [_full(row, flow) for row in rows]
-    table = pd.DataFrame(full, columns=[c for c in flow.structure.components if full and c in full[0]])
+    table = pd.DataFrame(full, columns=[c for c in flow.structure.components if any(c in row for row in full)])
     for component in flow.structure.components.values():
         if component.id in table and component.id not in _FIGURES:
             table[component.id] = table[component.id].astype("str")

@@ -126,23 +126,15 @@ def test_numbers_that_are_withheld_are_nowhere(library: Library, table: Protecte
 
 
 @pytest.mark.parametrize("name", ["ml21", "ml30"])
-def test_the_message_is_well_formed_and_has_one_series_a_key(
-    library: Library, table: Protected, name: str
-) -> None:
+def test_the_message_is_well_formed_and_has_one_series_a_key(library: Library, table: Protected, name: str) -> None:
     root = etree.fromstring(written(FORMATS[name], table, library))
     series = root.findall(".//Series")
     keys = [tuple(each.get(d) for d in table.flow.structure.dimensions) for each in series]
-    assert (
-        len(set(keys))
-        == len(keys)
-        == table.frame[list(table.flow.structure.dimensions)].drop_duplicates().shape[0]
-    )
+    assert len(set(keys)) == len(keys) == table.frame[list(table.flow.structure.dimensions)].drop_duplicates().shape[0]
     assert len(root.findall(".//Obs")) == len(table.frame)
 
 
-def test_the_data_package_is_valid_and_finds_a_wrong_code(
-    library: Library, table: Protected, tmp_path: Path
-) -> None:
+def test_the_data_package_is_valid_and_finds_a_wrong_code(library: Library, table: Protected, tmp_path: Path) -> None:
     (tmp_path / "datapackage.json").write_bytes(written(FORMATS["datapackage"], table, library))
     data = written(FORMATS["table"], table, library)
     (tmp_path / "data.csv").write_bytes(data)

@@ -32,9 +32,7 @@ def top(path: Path) -> str:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_module_imports_only_what_is_below_it(path: Path) -> None:
     mine = top(path)
-    used = {
-        name.split(".")[1] for name in imported(path) if name.startswith("pipeline.") and name.count(".") >= 1
-    }
+    used = {name.split(".")[1] for name in imported(path) if name.startswith("pipeline.") and name.count(".") >= 1}
     if mine in STAGES:
         assert not used & (STAGES - {mine}), "stages never import each other"
     if mine not in ABOVE:

@@ -37,9 +37,7 @@ def summed(inner: Iterable[int]) -> Cells:
 def full(inner: Cells) -> Cells:
     cells = dict(inner)
     for position, hierarchy in enumerate((AREAS, SEXES, ORIGINS)):
-        for (total, parts), line in product(
-            hierarchy.items(), {k[:position] + k[position + 1 :] for k in cells}
-        ):
+        for (total, parts), line in product(hierarchy.items(), {k[:position] + k[position + 1 :] for k in cells}):
             keys = [line[:position] + (part,) + line[position:] for part in parts]
             if all(key in cells for key in keys):
                 cells[line[:position] + (total,) + line[position:]] = sum(cells[key] for key in keys)  # type: ignore[index]
@@ -144,9 +142,7 @@ def determined_in(lines: list[dict[Key, int]], withheld: set[Key]) -> set[Key]:
         return set()
     rank = np.linalg.matrix_rank(matrix)
     unit = np.eye(len(unknowns))
-    return {
-        key for i, key in enumerate(unknowns) if np.linalg.matrix_rank(np.vstack([matrix, unit[i]])) == rank
-    }
+    return {key for i, key in enumerate(unknowns) if np.linalg.matrix_rank(np.vstack([matrix, unit[i]])) == rank}
 
 
 FIVE = ("Y0T4", "Y5T9", "Y10T14", "Y15T19", "Y20T24", "Y25T29")
@@ -177,14 +173,10 @@ def test_sums_that_overlap_give_nothing_away(library: Library, inner: list[int])
     given_ = observations(library, ages)
     frame = given_.frame.assign(AGE=given_.frame["COUNTRY_BIRTH"], COUNTRY_BIRTH="FOR")
     frame = frame.astype({"COUNTRY_BIRTH": "category"})
-    protected = protect(
-        replace(given_, frame=frame, hierarchies=("HCL_AGE5", "HCL_AGE_BROAD")), library, day=DAY
-    )
+    protected = protect(replace(given_, frame=frame, hierarchies=("HCL_AGE5", "HCL_AGE_BROAD")), library, day=DAY)
     shown = {
         (a, s, g): v
-        for a, s, g, v in zip(
-            *(protected.frame[c] for c in ("REF_AREA", "SEX", "AGE", "OBS_VALUE")), strict=True
-        )
+        for a, s, g, v in zip(*(protected.frame[c] for c in ("REF_AREA", "SEX", "AGE", "OBS_VALUE")), strict=True)
     }
     withheld = {key for key, value in shown.items() if np.isnan(value)}
     assert {key for key, value in ages.items() if 1 <= value <= 4} <= withheld
@@ -201,8 +193,7 @@ def test_the_threshold_follows_the_source(library: Library, source: str, smalles
 def test_the_national_total_stays(library: Library) -> None:
     cells = summed([3, 200, 150, 90] + [120] * 20)
     assert (
-        by_key(protect(observations(library, cells), library, day=DAY))["CL", "_T", "FOR"]
-        == cells["CL", "_T", "FOR"]
+        by_key(protect(observations(library, cells), library, day=DAY))["CL", "_T", "FOR"] == cells["CL", "_T", "FOR"]
     )
 
 

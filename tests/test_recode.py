@@ -76,9 +76,7 @@ def test_labels_that_share_a_code_are_added_only_where_the_layout_says_so(office
     country = loaded.countries["XX"]
     series = country.series["DF_BORDER"]
     series = replace(series, layouts=tuple(replace(layout, add=()) for layout in series.layouts))
-    apart = replace(
-        loaded, countries={"XX": replace(country, series={**country.series, "DF_BORDER": series})}
-    )
+    apart = replace(loaded, countries={"XX": replace(country, series={**country.series, "DF_BORDER": series})})
     assert receive(office, "DF_BORDER", apart).frame["OBS_VALUE"].to_list() == [12, 13]
 
 
@@ -98,9 +96,7 @@ def test_nothing_is_defaulted(office: Path) -> None:
 
 
 def test_a_changed_form_is_refused(office: Path) -> None:
-    (office / "data/XX/entradas.csv").write_text(
-        "Pais;Sexo;Año;Mes;Entradas\nPerú;H;2025;Enero;1\n", "latin-1"
-    )
+    (office / "data/XX/entradas.csv").write_text("Pais;Sexo;Año;Mes;Entradas\nPerú;H;2025;Enero;1\n", "latin-1")
     with pytest.raises(InputError, match='no column is headed "Nacionalidad"; headings are "Pais"'):
         receive(office, "DF_BORDER")
 
@@ -130,9 +126,7 @@ def country(library: Library, *rows: CodeRow) -> Country:
 def test_m_is_mujer_when_h_had_to_be_mapped(library: Library) -> None:
     sexes = library.list_of("SEX")
     only_h = country(library, CodeRow("SEX", "", "H", "M", ""))
-    assert (
-        fates(["H", "M"], "SEX", "Sexo", only_h, sexes)["M"].code == "«M»"
-    )  # not a code: STR-03 asks for a row
+    assert fates(["H", "M"], "SEX", "Sexo", only_h, sexes)["M"].code == "«M»"  # not a code: STR-03 asks for a row
     assert fates(["F", "M"], "SEX", "Sexo", country(library), sexes)["M"].code == "M"
     with_both = country(library, CodeRow("SEX", "", "H", "M", ""), CodeRow("SEX", "", "M", "F", ""))
     assert fates(["H", "M"], "SEX", "Sexo", with_both, sexes)["M"].code == "F"
@@ -187,18 +181,14 @@ def written(value: int, decimals: str, decimal: str, thousands: str) -> str:
     st.text("0123456789", max_size=3),
     st.sampled_from([(".", ","), (",", "."), (",", " "), (",", "\u00a0"), (".", ""), (",", "")]),
 )
-def test_figures_are_read_as_the_layout_writes_them(
-    value: int, decimals: str, marks: tuple[str, str]
-) -> None:
+def test_figures_are_read_as_the_layout_writes_them(value: int, decimals: str, marks: tuple[str, str]) -> None:
     layout = Layout("a", "b", "c", "A", decimal=marks[0], thousands=marks[1])
     text = written(value, decimals, *marks)
     plain = _plain(pd.Series([text], dtype=object), layout)
     assert plain.to_list() == [f"{value}" + (f".{decimals}" if decimals else "")] or value == 0
 
 
-@pytest.mark.parametrize(
-    "text", ["1.23", "12.3456", "1.2345.678", "12 345", "1e5", "0x10", "--1", "", "n.d.", "1,2,3"]
-)
+@pytest.mark.parametrize("text", ["1.23", "12.3456", "1.2345.678", "12 345", "1e5", "0x10", "--1", "", "n.d.", "1,2,3"])
 def test_what_is_written_another_way_is_not_guessed(text: str) -> None:
     layout = Layout("a", "b", "c", "A", decimal=",", thousands=".")
     assert _plain(pd.Series([text], dtype=object), layout).isna().all()

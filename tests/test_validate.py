@@ -54,9 +54,7 @@ def codes(report: Report) -> list[str]:
 # ---------------------------------------------------------------- the cases
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in CASES if p.parent.name != "ING-04"], ids=lambda path: path.parent.name
-)
+@pytest.mark.parametrize("path", [p for p in CASES if p.parent.name != "ING-04"], ids=lambda path: path.parent.name)
 def test_case_raises_exactly_its_code(path: Path, chile: Library) -> None:
     assert {issue.code for issue in issues_of(path, chile)} == {path.parent.name}
 
@@ -135,6 +133,10 @@ def test_an_unknown_area_is_reported_once(chile: Library) -> None:
     assert codes(stock(chile, {"REF_AREA": "ZZ"})) == ["STR-03"]
     assert codes(stock(chile, {"REF_AREA": ""})) == ["STR-02"]
     assert codes(stock(chile, {"TIME_PERIOD": ""})) == ["STR-02"]
+
+
+def test_incomplete_keys_are_no_duplicates(chile: Library) -> None:
+    assert codes(stock(chile, {"AGE": ""}, {"AGE": ""})) == ["STR-02"]
 
 
 # ---------------------------------------------------------------- awkward tables

@@ -97,29 +97,6 @@ def candidates(table: Table) -> Iterator[Lines]:
             yield from _BUILDERS[rule.check](table, rule.argument, rows)
 
 
-def relations(table: Table) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Every (component, total, parts) that the rules of the dataflow say must add up."""
-    for rule in table.flow.rules:
-        component = rule.argument.partition(":")[0]
-        match rule.check:
-            case "sum" | "difference":
-                _, total, parts = _equation(rule.argument)
-                yield component, total, tuple(part.rstrip("?") for part in parts)
-            case "tree":
-                yield from ((component, *each) for each in table.codelist(component).children.items())
-            case "areas":
-                yield component, table.area, table.codelist(component).children.get(table.area, ())
-            case "hierarchy":
-                for declared in table.library.hierarchies.values():
-                    if declared.codelist == table.codelist(component).ref:
-                        yield from ((component, *each) for each in declared.parts.items())
-            case "detail":
-                codelist, total = table.codelist(component), rule.argument.partition(":")[2].strip()
-                others = ("FOR_O", "FOR_U") if total == "FOR" else ("FOR_O", "FOR_U", "STLS", "_U")
-                for kind in ("region", "country"):
-                    yield component, total, (*sorted(codelist.select(f"kind={kind}")), *others)
-
-
 def exact(table: Table, lines: Lines) -> Lines:
     """The lines that assert an equality, and have no estimate that would make it only near."""
     whole = lines.asserted()

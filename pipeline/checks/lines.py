@@ -66,13 +66,14 @@ class Lines:
 
     def formula(self, table: Table) -> str:
         """The equation with the parts that occur, in the order of the code list."""
-        signs: dict[object, float] = {}
-        for code, sign in zip(table.frame[self.component].iloc[self.row], self.sign, strict=True):
-            signs[code] = sign
         codelist = table.library.list_of(self.component)
-        codes = [c for c in (codelist.codes if codelist else sorted(map(str, signs))) if c in signs and c != self.total]
-        parts = "".join(f" {'−' if signs[code] > 0 else '+'} {code}" for code in codes)
-        return f"{self.component}: {self.total} ={parts.removeprefix(' +')}"
+        if codelist is None:
+            return f"{self.component}: {self.total} = Σ"
+        entries = self.row[~self.is_total]
+        codes = table.frame[self.component].iloc[entries].to_numpy()
+        signs = pd.Series(self.sign[~self.is_total], index=codes).groupby(level=0, observed=True).last()
+        parts = [f" {'−' if signs[code] > 0 else '+'} {code}" for code in codelist.codes if code in signs.index]
+        return f"{self.component}: {self.total} ={''.join(parts).removeprefix(' +')}"
 
 
 def of_equation(

@@ -1,0 +1,98 @@
+"""Artefacts → an SDMX-ML 3.0 structure message (SDMX 3.0 section 3A, SDMXStructure.xsd), in all languages.
+
+A new class of artefact is one row of `SECTIONS`. Attributes have no MeasureRelationship: there is one
+measure, and some readers refuse it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+
+from sdmx.model import common, v21
+
+from pipeline.structures import ml, walk
+from pipeline.structures.walk import Section
+
+# The type of a code's Parent in the 3.0 schema. That it refuses `_T` and `1`, which are code ids, is a known
+# error of the schema (sdmx-twg/sdmx-ml issue 30; 3.1 has it right).
+_PARENT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+
+def _local(klass: str, identifier: str) -> str:  # one contract with SDMX-ML 2.1
+    return identifier
+
+
+def _version(artefact: common.MaintainableArtefact) -> str:
+    """Organisation schemes have none in 3.0; there is no isFinal, for every x.y.z version is final."""
+    return "" if isinstance(artefact, common.OrganisationScheme) else f' version="{artefact.version}"'
+
+
+def _usage(attribute: common.DataAttribute) -> str:
+    is_mandatory = attribute.usage_status is common.UsageStatus.mandatory
+    return f' usage="{"mandatory" if is_mandatory else "optional"}"'
+
+
+_DIALECT = ml.Dialect(
+    schemas="http://www.sdmx.org/resources/sdmxml/schemas/v3_0",
+    version=_version,
+    has_multilingual=True,
+    ref=walk.urn,
+    local=_local,
+    usage=_usage,
+    relations=("<str:Dataflow/>", "<str:Observation/>"),
+    measure="Measure",
+)
+
+
+def _codelist(scheme: common.Codelist) -> str:
+    """A code list. A parent that the schema refuses to name stands in an annotation of type PARENT."""
+
+    def write(code: common.Code) -> str:
+        parent = walk.parent(code)
+        if not parent or _PARENT.fullmatch(parent):
+            return ml.item("codelist.Code", scheme, code, parent and f"<str:Parent>{parent}</str:Parent>")
+        note = v21.Annotation(type="PARENT", title=parent)
+        noted = common.Code(id=code.id, name=code.name, annotations=[*code.annotations, note])
+        return ml.item("codelist.Code", scheme, noted)
+
+    return ml.item_scheme(_DIALECT, "codelist.Codelist", scheme, write)
+
+
+def _hierarchy(each: v21.HierarchicalCodelist) -> str:
+    kind_of = partial(walk.urn, "codelist.HierarchicalCode", each)
+    codes = (
+        ml.hierarchical_code(_DIALECT, kind_of, top, ())
+        for hierarchy in each.hierarchy
+        for top in hierarchy.codes.values()
+    )
+    return ml.maintainable(_DIALECT, "codelist.Hierarchy", each, codes, attributes=' hasFormalLevels="false"')
+
+
+SECTIONS = (
+    Section(common.AgencyScheme, "AgencySchemes", partial(ml.organisations, _DIALECT, "Agency")),
+    Section(common.DataProviderScheme, "DataProviderSchemes", partial(ml.organisations, _DIALECT, "DataProvider")),
+    Section(common.Codelist, "Codelists", _codelist),
+    Section(v21.HierarchicalCodelist, "Hierarchies", _hierarchy),
+    Section(common.ConceptScheme, "ConceptSchemes", partial(ml.concept_scheme, _DIALECT)),
+    Section(v21.DataStructureDefinition, "DataStructures", partial(ml.data_structure, _DIALECT)),
+    Section(v21.DataflowDefinition, "Dataflows", partial(ml.dataflow, _DIALECT)),
+    Section(common.CategoryScheme, "CategorySchemes", partial(ml.category_scheme, _DIALECT)),
+    Section(common.Categorisation, "Categorisations", partial(ml.categorisation, _DIALECT)),
+    Section(
+        v21.ContentConstraint,
+        "DataConstraints",
+        partial(ml.constraint, _DIALECT, "DataConstraint", role="role", attribute="str:Component"),
+    ),
+    Section(common.ProvisionAgreement, "ProvisionAgreements", partial(ml.agreement, _DIALECT, usage="Dataflow")),
+)
+
+
+def write(
+    artefacts: Iterable[common.MaintainableArtefact], *, message_id: str, prepared: datetime, sender: str
+) -> bytes:
+    """One message with the artefacts, each once."""
+    written = walk.sections(artefacts, SECTIONS)
+    return ml.message(_DIALECT, written, message_id=message_id, prepared=prepared, sender=sender)
