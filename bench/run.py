@@ -1,0 +1,102 @@
+"""`make bench`: the whole run, and the writers beside the floor and a peer, in one table.
+
+Every line is a process of its own: CPU seconds are what to compare, peak memory is of that process.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+ROWS = 1_000_000
+FRAME = f"""
+import io, sys
+sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}]
+from pathlib import Path
+import numpy as np, pandas as pd
+from pipeline import library as library_
+from pipeline.formats import formats
+from pipeline.framework import LANGUAGES
+from pipeline.model import Description, Protected
+LIBRARY = library_.load(Path({str(ROOT)!r}))
+FLOW = LIBRARY.dataflows["DF_STOCK"]
+def frame(rows):
+    years, chance = 10, np.random.default_rng(42)
+    series = rows // years
+    columns = dict()
+    for name in FLOW.structure.dimensions:
+        codes = list(FLOW.structure.components[name].codelist.codes)
+        columns[name] = pd.Categorical.from_codes(np.repeat(chance.integers(0, len(codes), series), years), codes)
+    made = pd.DataFrame(columns).assign(
+        TIME_PERIOD=np.tile([str(2015 + year) for year in range(years)], series),
+        OBS_VALUE=chance.integers(5, 10**6, series * years).astype(float), OBS_STATUS="A", CONF_STATUS="F",
+        UNIT_MEASURE="PERS", UNIT_MULT="0", TIME_PER_COLLECT="E", RES_CRITERION="M12",
+        SOURCE_OPERATION="Census", STAT_POP="Residents")
+    return made
+TEXT = dict.fromkeys(LANGUAGES, "text")
+FIELDS = dict.fromkeys(("DATA_DESCR", "ONLINE_DB", "CONTACT_ORGANISATION"), TEXT)
+SAID = Description("CL", "DF_STOCK", TEXT, FIELDS, (), (LIBRARY.licences["CC-BY-4.0"],), (), "2026-11-24.1", "2026-11-24")
+"""
+
+
+def writer(name: str) -> str:
+    """The call that writes DATA in one of our formats."""
+    return f"formats()[{name!r}].write(Protected('CL', FLOW, DATA, (), {{}}), SAID, LIBRARY, open('/dev/null', 'wb'))"
+
+
+TASKS = {
+    "make publish, ten countries": (
+        "",
+        f"""
+import subprocess
+subprocess.run([sys.executable, "-m", "pipeline", "publish"], cwd={str(ROOT)!r}, check=True, capture_output=True)
+""",
+        0,
+    ),
+    "write SDMX-CSV 2.0": ("DATA = frame(ROWS)", writer("csv"), ROWS),
+    "write SDMX-ML 2.1 series": ("DATA = frame(ROWS)", writer("ml21"), ROWS),
+    "write SDMX-ML 3.0 series": ("DATA = frame(ROWS)", writer("ml30"), ROWS),
+    "floor: pyarrow.csv": (
+        "DATA = frame(ROWS)\nimport pyarrow as pa, pyarrow.csv",
+        "pa.csv.write_csv(pa.Table.from_pandas(DATA.astype({c: str for c in DATA.select_dtypes('category')})), '/dev/null')",
+        ROWS,
+    ),
+    "peer: pandas.to_csv": ("DATA = frame(ROWS)", "DATA.to_csv('/dev/null', index=False)", ROWS),
+}
+MEASURE = """
+import json, resource, time
+before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+{task}
+after, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime + children.ru_utime + children.ru_stime
+print(json.dumps(dict(cpu=cpu, wall=time.perf_counter() - started, peak=max(after.ru_maxrss, children.ru_maxrss) / 1024)))
+"""
+
+
+def measure(prepare: str, task: str, rows: int) -> dict[str, float]:
+    """CPU and wall seconds of the task alone, and peak memory in MiB, in a fresh process."""
+    setting = FRAME + prepare.replace("ROWS", str(rows)) if rows else "import sys"
+    code = setting + MEASURE.replace("{task}", task)
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    """Run every task and write the table."""
+    lines = [f"{'task':32}{'rows':>12}{'CPU s':>9}{'wall s':>9}{'peak MiB':>10}"]
+    print(lines[0], flush=True)
+    for name, (prepare, task, rows) in TASKS.items():
+        found = measure(prepare, task, rows)
+        lines.append(f"{name:32}{rows or '':>12}{found['cpu']:9.2f}{found['wall']:9.2f}{found['peak']:10.0f}")
+        print(lines[-1], flush=True)
+    target = ROOT / "build/bench"
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "table.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
