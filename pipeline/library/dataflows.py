@@ -11,6 +11,7 @@ from pipeline.checks import CHECKS
 from pipeline.errors import SetupError
 from pipeline.framework import (
     Codelist,
+    Component,
     Dataflow,
     Hierarchy,
     IssueType,
@@ -98,7 +99,7 @@ def _rules(
     path: Path, structures: Mapping[str, Structure], issue_types: Mapping[str, IssueType]
 ) -> list[tuple[Rule, tuple[str, ...]]]:
     """Rules of a file, each with the dataflows it is limited to."""
-    components = {component for structure in structures.values() for component in structure.components}
+    components = {id_: each for structure in structures.values() for id_, each in structure.components.items()}
     rules = []
     columns = ("id", "severity", "stage", "check", "argument", "when", "then", "dataflows")
     for row, cells in authored.rows(path, columns):
@@ -114,7 +115,7 @@ def _rules(
     return rules
 
 
-def _check_condition(path: Path, row: int | None, text: str, components: set[str]) -> None:
+def _check_condition(path: Path, row: int | None, text: str, components: Mapping[str, Component]) -> None:
     try:
         clauses = conditions.parse(text)
     except SetupError as error:
@@ -122,6 +123,12 @@ def _check_condition(path: Path, row: int | None, text: str, components: set[str
     for clause in clauses:
         if clause.component not in components:
             refuse(path, row, f'"{clause.component}" is not a component of the structure')
+        codelist = components[clause.component].codelist
+        if codelist is None or clause.operator not in ("in", "not in"):
+            continue
+        for value in clause.values:
+            if not codelist.select(value):
+                refuse(path, row, f'"{value}" matches no code of {codelist.ref}')
 
 
 def _protection(path: Path, structure: Structure) -> Protection:
@@ -133,7 +140,7 @@ def _protection(path: Path, structure: Structure) -> Protection:
     for each in table.get("threshold", []):
         authored.keys(path, each, ("persons", "when"), ("persons",))
         thresholds.append(Threshold(each["persons"], each.get("when", "")))
-        _check_condition(path, None, thresholds[-1].when, set(structure.components))
+        _check_condition(path, None, thresholds[-1].when, structure.components)
     if table["method"] == "suppression" and (not thresholds or thresholds[-1].when):
         refuse(path, None, "the last threshold must apply to every row: give it no `when`")
     return Protection(table["method"], tuple(thresholds), table.get("minimum_cases", 0), table["reason"])
