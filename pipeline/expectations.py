@@ -24,7 +24,19 @@ OWN = "_IS_OWN"  # ending of columns added for GX: 1 where the component is the 
 
 _SEVERITY: Mapping[Severity, str] = {"E": "critical", "W": "warning", "I": "info"}
 _COUNTED = frozenset(
-    ("agreement", "authority", "period", "sum", "hierarchy", "tree", "detail", "areas", "difference", "periods")
+    (
+        "agreement",
+        "attached",
+        "authority",
+        "period",
+        "sum",
+        "hierarchy",
+        "tree",
+        "detail",
+        "areas",
+        "difference",
+        "periods",
+    )
 )
 
 Kind = tuple[str, dict[str, Any]]  # name of the expectation without its `expect_`, and its arguments

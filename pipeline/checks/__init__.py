@@ -18,6 +18,7 @@ CHECKS: Mapping[str, Check] = {
     "allowed": Check(structural.allowed),
     "unique": Check(structural.unique),
     "mandatory": Check(structural.mandatory),
+    "attached": Check(domain.attached),
     "period": Check(structural.period),
     "numeric": Check(structural.numeric),
     "authority": Check(structural.authority),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import conditions
-from pipeline.checks.finding import Finding, Mask, Table, texts
+from pipeline.checks.finding import Finding, Mask, Table, key_numbers, texts
 from pipeline.framework import Rule
 
 _FIGURES = ("OBS_VALUE", "CV", "SE", "N_OBS")
@@ -48,3 +48,20 @@ def unit(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
         codes = [code for code, each in units.items() if each == expected]
         wrong = rows & measured.isin(codes).to_numpy() & (unit_found != expected).to_numpy()
         yield Finding(wrong, texts(unit_found) if wrong.any() else "", expected, "UNIT_MEASURE")
+
+
+def attached(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
+    """DOM-44: an attribute that hangs on a measure or a group says one thing for each of them.
+
+    SDMX messages write it once (SDMX 2.1 section 2, attribute relationship): a second value would be lost.
+    """
+    structure = table.flow.structure
+    levels = {"measure": (structure.measure_dimension,), "group": structure.group}
+    for attachment, key in levels.items():
+        for attribute in structure.attributes(attachment):
+            number = key_numbers(table.frame, key)
+            column = table.frame[attribute]
+            filled = (column != "").to_numpy() & column.notna().to_numpy()
+            said = pd.Series(pd.factorize(column)[0]).where(filled)
+            other = filled & (said != said.groupby(number).transform("first")).to_numpy()
+            yield Finding(rows & other, texts(table.frame[attribute]), " + ".join(key), attribute)
