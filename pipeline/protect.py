@@ -52,9 +52,9 @@ def _ordered(frame: pd.DataFrame, flow: Dataflow, library: Library) -> pd.DataFr
     frame = frame.drop(columns="text", errors="ignore")
     for component in flow.structure.components.values():
         if component.codelist is not None and component.id in frame:
-            order = [c for c in component.codelist.codes if c in frame[component.id].cat.categories]
-            blank = [""] if (frame[component.id] == "").any() else []
-            frame[component.id] = frame[component.id].cat.set_categories([*blank, *order], ordered=False)
+            used = set(frame[component.id].cat.categories)
+            order = [code for code in ("", *component.codelist.codes) if code in used]
+            frame[component.id] = frame[component.id].cat.set_categories(order, ordered=False)
     keys = [frame[c] for c in flow.structure.key]
     codes = [
         k.cat.codes.to_numpy() if isinstance(k.dtype, pd.CategoricalDtype) else pd.factorize(k, sort=True)[0]
