@@ -21,14 +21,16 @@ from pipeline.checks.finding import Mask, Table
 from pipeline.equations import equations
 from pipeline.framework import Dataflow
 from pipeline.model import Library, Observations, Origin, Protected
-from pipeline.thresholds import has_few_cases, is_small
+from pipeline.thresholds import has_few_cases, is_small, threshold_persons
 
 _PRIMARY, _SECONDARY = "A", "D"
 _CONFIDENTIAL = list("ACDGMNOSTX")  # CONF_STATUS of a figure that may not leave (framework §4, DOM-22)
 _SPEAKS_OF_VALUE = ("CV", "SE", "N_OBS", "RELIABILITY", "COMMENT_OBS")
+_UNBOUNDED = 1e15  # more than any count
 _EPSILON = 1e-7  # below it, a diagonal of the projection on the null space is zero
 
 Vector = npt.NDArray[np.float64]
+Limits = npt.NDArray[np.int64]
 
 
 def protect(observations: Observations, library: Library, *, day: str) -> Protected:
@@ -41,7 +43,12 @@ def protect(observations: Observations, library: Library, *, day: str) -> Protec
     secondary = np.zeros(len(frame), dtype=bool)
     if (primary | hidden).any():
         table = Table(observations.area, flow, frame, observations.origins, library, day, observations.hierarchies)
-        secondary = _secondary(equations(table, hidden), primary | hidden, frame["OBS_VALUE"].to_numpy())
+        secondary = _secondary(
+            equations(table, hidden),
+            primary | hidden,
+            frame["OBS_VALUE"].to_numpy(),
+            threshold_persons(flow, frame, library.list_of),
+        )
     frame = _withheld(frame, primary, secondary)
     counts = {_PRIMARY: int(primary.sum()), _SECONDARY: int(secondary.sum())}
     return Protected(observations.area, flow, frame, observations.origins, counts)
@@ -74,7 +81,7 @@ def _primary(flow: Dataflow, frame: pd.DataFrame, library: Library) -> Mask:
     return primary & frame["OBS_VALUE"].notna().to_numpy()
 
 
-def _secondary(sums: csr_array, confidential: Mask, values: Vector) -> Mask:
+def _secondary(sums: csr_array, confidential: Mask, values: Vector, limits: Limits) -> Mask:
     """Further cells to withhold so that no withheld one, other than a zero, is determined by the rest.
 
     It ends: each round withholds at least one more cell, and once all cells of connected sums are
@@ -83,6 +90,8 @@ def _secondary(sums: csr_array, confidential: Mask, values: Vector) -> Mask:
     withheld = confidential.copy()
     while True:
         _close_single_lines(sums, withheld, values)
+        if _close_tight_lines(sums, withheld, confidential, values, limits):
+            continue
         determined = np.flatnonzero(_determined(sums, withheld) & (values != 0))
         added = [_cover(sums, cell, withheld, values) for cell in determined]
         if not any(added):
@@ -94,9 +103,31 @@ def _close_single_lines(sums: csr_array, withheld: Mask, values: Vector) -> None
     pattern = abs(sums)
     while len(single := np.flatnonzero(pattern @ withheld == 1)):
         for line in single:
-            cells = sums.indices[sums.indptr[line] : sums.indptr[line + 1]]
+            cells = _cells(sums, line)
             if withheld[cells].sum() == 1:
                 _add_smallest(cells, withheld, values)
+
+
+def _close_tight_lines(sums: csr_array, withheld: Mask, confidential: Mask, values: Vector, limits: Limits) -> bool:
+    """Withhold one more cell of each sum whose withheld parts can take no other values than theirs.
+
+    A small count is known to lie from 1 to its threshold - 1, and what is withheld beside it is known
+    not to be small: two small counts that sum to 2 are 1 and 1.
+    """
+    parts = -sums.minimum(0)
+    is_small = confidential & (values > 0) & (values < limits)
+    beside = np.where(withheld & ~confidential, np.minimum(limits, values), 0.0)
+    least = parts @ np.where(is_small, 1.0, beside)
+    most = parts @ np.where(is_small, limits - 1.0, np.where(withheld, _UNBOUNDED, 0.0))
+    rest = parts @ np.where(withheld, np.nan_to_num(values), 0.0)
+    is_open = (parts @ withheld > 1) & (sums.maximum(0) @ withheld == 0)
+    tight = np.flatnonzero(is_open & ((rest <= least) | (rest >= most)))
+    return any([_add_smallest(_cells(sums, line), withheld, values) for line in tight])
+
+
+def _cells(sums: csr_array, line: np.intp) -> npt.NDArray[np.intp]:
+    cells: npt.NDArray[np.intp] = sums.indices[sums.indptr[line] : sums.indptr[line + 1]]
+    return cells
 
 
 def _cover(sums: csr_array, cell: np.intp, withheld: Mask, values: Vector) -> bool:

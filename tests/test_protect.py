@@ -183,6 +183,21 @@ def test_sums_that_overlap_give_nothing_away(library: Library, inner: list[int])
     assert not {key for key in determined_in(lines, withheld) if ages[key] > 0}
 
 
+def test_two_small_counts_that_can_only_be_theirs_are_not_left_alone(library: Library) -> None:
+    """Two withheld counts that sum to 2 are 1 and 1, and two that sum to 8, each below 5, are 4 and 4."""
+    for small in (1, 4):
+        cells = {
+            ("CL", "_T", "VE"): small,
+            ("CL", "_T", "PE"): small,
+            ("CL", "_T", "CO"): 70,
+            ("CL", "_T", "FOR_O"): 900,
+        }
+        cells["CL", "_T", "FOR"] = sum(cells.values())
+        shown = by_key(protect(observations(library, cells), library, day=DAY))
+        assert np.isnan(shown["CL", "_T", "CO"])
+        assert shown["CL", "_T", "FOR"] == cells["CL", "_T", "FOR"]
+
+
 @pytest.mark.parametrize(("source", "smallest"), [("ADM_REG", 5), ("CEN", 5), ("ORG", 3), ("INT", 3)])
 def test_the_threshold_follows_the_source(library: Library, source: str, smallest: int) -> None:
     cells = {("CL", "_T", origin): value for value, origin in enumerate(("VE", "PE", "CO", "BO", "EC"), 1)}
