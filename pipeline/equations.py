@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from pipeline.checks.accounting import candidates
 from pipeline.checks.finding import Table
-from pipeline.checks.lines import Lines
+from pipeline.checks.lines import Lines, of_periods, of_tree
 
-_TOLERANCE = 1e-6  # share of a line's figures: room for binary fractions only
+_TOLERANCE = 0.5  # counts are whole: a line that misses by one does not hold
+_NOT_ADDED = ("FREQ", "SOURCE_TYPE", "MIG_MEASURE", "INDICATOR")  # their codes are no parts of one whole
 
 Mask = npt.NDArray[np.bool_]
 
@@ -29,7 +32,7 @@ def equations(table: Table, hidden: Mask) -> csr_array:
     empty = np.zeros(0, dtype=np.int64)
     lines, rows, signs = [empty], [empty], [empty.astype(float)]
     start = 0
-    for every in candidates(table):
+    for every in (*candidates(table), *_of_lists(table)):
         for kept in (_that_hold(table, every), _that_must(every.asserted(), table, hidden)):
             lines.append(start + kept.line)
             rows.append(kept.row)
@@ -39,14 +42,23 @@ def equations(table: Table, hidden: Mask) -> csr_array:
     return csr_array((np.concatenate(signs), place), shape=(start, len(table.frame)), dtype=np.float64)
 
 
+def _of_lists(table: Table) -> Iterator[Lines]:
+    """Sums that no rule asks for, but that whoever knows the code lists and the calendar can try."""
+    rows = np.ones(len(table.frame), dtype=bool)
+    for component in table.flow.structure.dimensions:
+        if component not in _NOT_ADDED:
+            yield from of_tree(table, component, rows)
+    for whole, part in (("A", "M"), ("A", "Q"), ("Q", "M")):
+        yield of_periods(table, rows, whole, part)
+
+
 def _that_hold(table: Table, lines: Lines) -> Lines:
     """The lines whose figures are all there and add up, whether or not the rules ask it of them."""
     values = table.frame["OBS_VALUE"].to_numpy()[lines.row]
     size = int(lines.line.max(initial=-1)) + 1
     balance = np.bincount(lines.line, weights=lines.sign * np.nan_to_num(values), minlength=size)
-    scale = np.bincount(lines.line, weights=np.abs(np.nan_to_num(values)), minlength=size)
     is_known = np.bincount(lines.line, weights=np.isnan(values), minlength=size) == 0
-    holds = is_known & (np.abs(balance) <= _TOLERANCE * np.maximum(scale, 1))
+    holds = is_known & (np.abs(balance) < _TOLERANCE)
     return lines.keep(holds[lines.line])
 
 

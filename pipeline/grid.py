@@ -12,6 +12,7 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from pipeline.errors import InputError
 from pipeline.model import Layout, RawTable
 
+_FIGURE = r"\s*[-−]?\d[\d.,\s]*"
 _LETTERS = re.compile(r"([A-Z]{1,3}):([A-Z]{1,3})")
 
 
@@ -50,13 +51,16 @@ def grid(raw: RawTable, layout: Layout) -> Grid:
     body = cells.loc[last + 1 :]
     filled = body[(body != "").any(axis=1)]
     first_text = filled.mask(filled == "").bfill(axis=1).iloc[:, 0].fillna("") if len(filled) else pd.Series(dtype=str)
+    values = _values(where, header, layout, cells.shape[1])
     if layout.stop:
         ends = first_text.index[first_text.str.strip().str.startswith(layout.stop)]
         if len(ends):
+            _refuse_below(where, filled.loc[ends[0] :], values, layout.stop)
             filled = filled.loc[: ends[0] - 1]
     if filled.empty:
         raise InputError(f"{where}: there are no rows below the headings in row {last}.")
-    values = _values(where, header, layout, cells.shape[1])
+    if raw.is_number is None:
+        _refuse_beyond(where, header, filled)
     return Grid(
         where,
         header,
@@ -65,6 +69,26 @@ def grid(raw: RawTable, layout: Layout) -> Grid:
         values,
         _headings(header),
     )
+
+
+def _refuse_below(where: str, below: pd.DataFrame, values: tuple[int, ...], stop: str) -> None:
+    """Figures below the end of the table may be the table itself: a label can begin as its last line does."""
+    has_figures = below[list(values)].apply(lambda column: column.str.fullmatch(_FIGURE)).any(axis=1)
+    if has_figures.any():
+        row = int(str(has_figures.idxmax()))
+        raise InputError(
+            f'{where}: figures stand in row {row}, below the row that begins with "{stop}", where the table should '
+            "end. Make `stop` longer, or take the figures out."
+        )
+
+
+def _refuse_beyond(where: str, header: pd.DataFrame, body: pd.DataFrame) -> None:
+    """A line of a text file with more cells than headings has a separator inside a figure or a label."""
+    last = max((column for column, text in _headings(header).items() if text), default=0)
+    beyond = (body.loc[:, last + 1 :] != "").any(axis=1)
+    if beyond.any():
+        row = int(str(beyond.idxmax()))
+        raise InputError(f"{where}, line {row}: more cells than there are headings. Is a separator inside a figure?")
 
 
 def _unmerged(raw: RawTable, last_heading: int) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from pipeline.model import CodeRow, Country
 
 def folded(label: str) -> str:
     """A label without case, accents and doubled spaces, for comparing."""
-    plain = unicodedata.normalize("NFKD", label.casefold())
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", label).casefold())
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 
 
@@ -33,7 +33,12 @@ def fates(
     """
     rows = _rows(country.codes, component, column)
     names = _names(codelist, component, country) if codelist is not None else {}
-    return {label: _fate(label, rows, names, codelist) for label in labels}
+    distinct = list(labels)
+    # "SD" beside names of countries is "sin dato" and not Sudan: a column is in codes or in words.
+    in_words = codelist is not None and any(
+        label not in codelist.codes and folded(label) in names for label in distinct
+    )
+    return {label: _fate(label, rows, names, codelist, in_words=in_words) for label in distinct}
 
 
 def _rows(codes: Iterable[CodeRow], component: str, column: str) -> dict[str, CodeRow]:
@@ -42,14 +47,17 @@ def _rows(codes: Iterable[CodeRow], component: str, column: str) -> dict[str, Co
     return {folded(row.label): row for row in sorted(mine, key=lambda row: row.column != "")}
 
 
-def _fate(label: str, rows: Mapping[str, CodeRow], names: Mapping[str, str], codelist: Codelist | None) -> Fate:
+def _fate(
+    label: str, rows: Mapping[str, CodeRow], names: Mapping[str, str], codelist: Codelist | None, *, in_words: bool
+) -> Fate:
     row = rows.get(folded(label))
     if row is not None:
         return Fate(row.code, "" if row.code else row.note)
     if codelist is not None and label in codelist.codes:
         # A single letter is a code only in a table that needs no rows at all: where "H" had to be
         # mapped to M, an "M" that nobody mapped means Mujer and not SDMX's M.
-        return Fate(label if len(label) > 1 or not rows else f"«{label}»")
+        is_code = not in_words and (len(label) > 1 or not rows)
+        return Fate(label if is_code else f"«{label}»")
     return Fate(names.get(folded(label), label))
 
 

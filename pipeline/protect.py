@@ -26,7 +26,9 @@ from pipeline.thresholds import has_few_cases, is_small, threshold_persons
 _PRIMARY, _SECONDARY = "A", "D"
 _CONFIDENTIAL = list("ACDGMNOSTX")  # CONF_STATUS of a figure that may not leave (framework §4, DOM-22)
 _SPEAKS_OF_VALUE = ("CV", "SE", "N_OBS", "RELIABILITY", "COMMENT_OBS")
-_UNBOUNDED = 1e15  # more than any count
+_UNBOUNDED = 1e12  # more than any count
+_SLACK = 1e-3  # for sums of large figures in binary
+_ROUNDS = 50
 _EPSILON = 1e-7  # below it, a diagonal of the projection on the null space is zero
 
 Vector = npt.NDArray[np.float64]
@@ -90,10 +92,8 @@ def _secondary(sums: csr_array, confidential: Mask, values: Vector, limits: Limi
     withheld = confidential.copy()
     while True:
         _close_single_lines(sums, withheld, values)
-        if _close_tight_lines(sums, withheld, confidential, values, limits):
-            continue
-        determined = np.flatnonzero(_determined(sums, withheld) & (values != 0))
-        added = [_cover(sums, cell, withheld, values) for cell in determined]
+        known = _determined(sums, withheld) | _pinned(sums, withheld, confidential, values, limits)
+        added = [_cover(sums, cell, withheld, values) for cell in np.flatnonzero(known & (values != 0))]
         if not any(added):
             return withheld & ~confidential
 
@@ -108,21 +108,38 @@ def _close_single_lines(sums: csr_array, withheld: Mask, values: Vector) -> None
                 _add_smallest(cells, withheld, values)
 
 
-def _close_tight_lines(sums: csr_array, withheld: Mask, confidential: Mask, values: Vector, limits: Limits) -> bool:
-    """Withhold one more cell of each sum whose withheld parts can take no other values than theirs.
+def _pinned(sums: csr_array, withheld: Mask, confidential: Mask, values: Vector, limits: Limits) -> Mask:
+    """Withheld cells that bounds leave one whole number for.
 
-    A small count is known to lie from 1 to its threshold - 1, and what is withheld beside it is known
-    not to be small: two small counts that sum to 2 are 1 and 1.
+    What everyone knows: a small count lies from 1 to its threshold - 1, and what is withheld beside it
+    is not small. Two small counts that sum to 2 are 1 and 1. Bounds are carried from sum to sum until
+    they stand still (interval propagation).
     """
-    parts = -sums.minimum(0)
-    is_small = confidential & (values > 0) & (values < limits)
-    beside = np.where(withheld & ~confidential, np.minimum(limits, values), 0.0)
-    least = parts @ np.where(is_small, 1.0, beside)
-    most = parts @ np.where(is_small, limits - 1.0, np.where(withheld, _UNBOUNDED, 0.0))
-    rest = parts @ np.where(withheld, np.nan_to_num(values), 0.0)
-    is_open = (parts @ withheld > 1) & (sums.maximum(0) @ withheld == 0)
-    tight = np.flatnonzero(is_open & ((rest <= least) | (rest >= most)))
-    return any([_add_smallest(_cells(sums, line), withheld, values) for line in tight])
+    is_open = abs(sums) @ (withheld & np.isnan(values)) == 0  # the producer's own gaps have no known sum
+    entries = sums[is_open][:, withheld].tocoo()
+    if not entries.nnz:
+        return np.zeros(len(withheld), dtype=bool)
+    line, cell, sign = entries.row, entries.col, entries.data
+    value, limit = values[withheld], limits[withheld]
+    small = confidential[withheld] & (value > 0) & (value < limit)
+    low = np.where(small, 1.0, np.where(value < 0, -_UNBOUNDED, np.minimum(limit, np.nan_to_num(value))))
+    low[confidential[withheld] & ~small] = -_UNBOUNDED if (value < 0).any() else 0.0
+    high = np.where(small, limit - 1.0, _UNBOUNDED)
+    rest = np.bincount(line, weights=sign * value[cell])
+    for _ in range(_ROUNDS):
+        least, most = sign * np.where(sign > 0, low[cell], high[cell]), sign * np.where(sign > 0, high[cell], low[cell])
+        room_below = (rest - np.bincount(line, weights=least))[line] + least
+        room_above = (rest - np.bincount(line, weights=most))[line] + most
+        upper, lower = np.where(sign > 0, room_below, -room_above), np.where(sign > 0, room_above, -room_below)
+        new_high, new_low = high.copy(), low.copy()
+        np.minimum.at(new_high, cell, np.floor(upper + _SLACK))
+        np.maximum.at(new_low, cell, np.ceil(lower - _SLACK))
+        if (new_high == high).all() and (new_low == low).all():
+            break
+        high, low = new_high, new_low
+    verdict = np.zeros(len(withheld), dtype=bool)
+    verdict[np.flatnonzero(withheld)[low >= high]] = True
+    return verdict
 
 
 def _cells(sums: csr_array, line: np.intp) -> npt.NDArray[np.intp]:

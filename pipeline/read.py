@@ -6,16 +6,20 @@ import csv
 import datetime as dt
 import hashlib
 import io
+import re
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from openpyxl.utils import column_index_from_string
 from python_calamine import CalamineError, CalamineWorkbook
 
 from pipeline.errors import InputError
 from pipeline.model import Layout, RawTable
 
+_SHEET_BYTES, _SHEET_CELLS = 2**30, 50_000_000
 _SPREADSHEETS = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
 
 
@@ -27,12 +31,12 @@ def read(folder: Path, layout: Layout) -> RawTable:
     """
     path = folder / layout.file
     where = f"{folder.name}/{layout.file}"
+    if not path.is_file():
+        raise InputError(f"{where}: there is no such file. Put it in data/{folder.name}/.")
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InputError(
-            f"{where}: the file cannot be opened ({error.strerror}). Put it in data/{folder.name}/."
-        ) from None
+        raise InputError(f"{where}: the file cannot be opened ({error.strerror}).") from None
     checksum = hashlib.sha256(content).hexdigest()
     if path.suffix.lower() in _SPREADSHEETS:
         return _spreadsheet(where, content, checksum, layout.sheet)
@@ -41,11 +45,34 @@ def read(folder: Path, layout: Layout) -> RawTable:
 
 def _spreadsheet(where: str, content: bytes, checksum: str, sheet: str) -> RawTable:
     try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-    except (CalamineError, OSError, ValueError) as error:
+        if content.startswith(b"PK"):
+            _refuse_huge(where, content)
+        return _sheet(where, CalamineWorkbook.from_filelike(io.BytesIO(content)), checksum, sheet)
+    except (CalamineError, zipfile.BadZipFile, OSError, ValueError, LookupError, OverflowError) as error:
         raise InputError(
             f"{where}: not a workbook that can be opened ({error}). Ask for it to be saved again."
         ) from None
+
+
+def _refuse_huge(where: str, content: bytes) -> None:
+    """Refuse a sheet whose cell references span more than can be held: the reader fills all between."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for part in archive.infolist():
+            if not part.filename.startswith("xl/worksheets/") or not part.filename.endswith(".xml"):
+                continue
+            if part.file_size > _SHEET_BYTES:
+                raise InputError(f"{where}: a sheet of {part.file_size:,} bytes is more than can be read.")
+            cells = re.findall(rb'<c [^>]*?r="([A-Z]+)(\d+)"', archive.read(part))
+            rows = max((int(row) for _, row in cells), default=0)
+            width = max((column_index_from_string(column.decode()) for column, _ in set(cells)), default=0)
+            if rows * width > _SHEET_CELLS:
+                raise InputError(
+                    f"{where}: a sheet has cells up to row {rows:,} and column {width:,}. "
+                    "Delete what stands far from the table and save it again."
+                )
+
+
+def _sheet(where: str, workbook: CalamineWorkbook, checksum: str, sheet: str) -> RawTable:
     if sheet not in workbook.sheet_names:
         found = ", ".join(f'"{name}"' for name in workbook.sheet_names)
         raise InputError(
@@ -87,9 +114,9 @@ def _text(where: str, content: bytes, checksum: str, layout: Layout) -> RawTable
     except LookupError:
         raise InputError(f'{where}: the encoding "{layout.encoding}" of the layout is not known.') from None
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter))
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter, strict=True))
     except csv.Error as error:
-        raise InputError(f"{where}: not a delimited text file ({error}).") from None
+        raise InputError(f"{where}: not a delimited text file ({error}). Is there a lone quotation mark?") from None
     return RawTable(where, "", checksum, _frame(rows), None)
 
 

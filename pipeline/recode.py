@@ -17,6 +17,7 @@ from pipeline.model import LINEAGE, Country, Layout, Ledger, Library, Observatio
 
 _BLANK = "blank"
 _ADDED = "added"
+_LABEL = "label of "
 _PART = re.compile(r"\{([^}]+)\}")
 _NUMERIC = ("CV", "SE", "N_OBS")
 
@@ -60,8 +61,9 @@ def _figures(cells: Grid, layout: Layout) -> pd.DataFrame:
     plain = _plain(frame["text"], layout)
     if is_number is not None:
         plain = plain.where(~pd.Series(is_number), frame["text"])
-    frame["OBS_VALUE"] = pd.to_numeric(plain, errors="coerce")
     status = frame["text"].map(dict(layout.missing)).astype(object)
+    # A mark of absence is no figure, even where it is written as one.
+    frame["OBS_VALUE"] = pd.to_numeric(plain, errors="coerce").where(status.isna())
     frame["status"] = status.fillna("")
     # What could not be read as a figure stays as text; a figure's own text is dropped here.
     frame["text"] = frame["text"].where(frame["OBS_VALUE"].isna() & status.isna(), "")
@@ -103,6 +105,8 @@ def _coded(
             known = codelist if parts == [template] else None
             distinct = fates(labels.text.unique(), component, labels.heading, country, known)
             pieces[part] = labels.text.map({label: fate.code for label, fate in distinct.items()})
+            if component in layout.add:
+                frame[f"{_LABEL}{component}"] = labels.text
             reason = reason.where(reason != "", labels.text.map({k: fate.ignored for k, fate in distinct.items()}))
         frame[component] = _filled(template, pieces, frame.index)
     texts = {"SOURCE_OPERATION": layout.source_operation["en"], "STAT_POP": layout.stat_pop["en"]}
@@ -137,13 +141,18 @@ def _row_labels(frame: pd.DataFrame, cells: Grid, row: str) -> _Labels:
 
 
 def _added(frame: pd.DataFrame, layout: Layout, structure: Structure) -> pd.DataFrame:
-    """Add up the figures of one table whose labels share a code, where the layout allows it."""
-    if not layout.add:
-        return frame
-    others = [c for c in frame.columns if c not in ("OBS_VALUE", "row", "column")]
-    by_key = frame.groupby(others, sort=False, observed=True, dropna=False)
+    """Add up the figures of one table whose labels share a code, where the layout allows it.
+
+    Labels that are the same are no two parts of a whole: a row that stands twice is left for STR-05.
+    """
+    labels = [c for c in frame.columns if c.startswith(_LABEL)]
+    kept = frame.drop(columns=labels)
+    others = [c for c in kept.columns if c not in ("OBS_VALUE", "row", "column")]
+    if not labels or frame.duplicated([*others, *labels]).any():
+        return kept
+    by_key = kept.groupby(others, sort=False, observed=True, dropna=False)
     added = by_key[["row", "column"]].first().assign(OBS_VALUE=by_key["OBS_VALUE"].sum(min_count=1))
-    return added.reset_index()[list(frame.columns)]
+    return added.reset_index()[list(kept.columns)]
 
 
 def _typed(frame: pd.DataFrame, structure: Structure, library: Library) -> pd.DataFrame:
@@ -159,8 +168,16 @@ def _typed(frame: pd.DataFrame, structure: Structure, library: Library) -> pd.Da
         if structure.components[component].codelist is not None:
             frame[component] = frame[component].fillna("").astype("category")
         elif component != "OBS_VALUE":
-            frame[component] = pd.to_numeric(frame[component]) if component in _NUMERIC else frame[component].fillna("")
+            frame[component] = frame[component].fillna("") if component not in _NUMERIC else _number(frame, component)
     return frame[[*columns, *LINEAGE, "text"]]
+
+
+def _number(frame: pd.DataFrame, component: str) -> pd.Series[float]:
+    """An attribute as numbers; what is none goes to `text`, for STR-08 to tell."""
+    numbers = pd.to_numeric(frame[component].replace("", None), errors="coerce")
+    wrong = numbers.isna() & frame[component].notna() & (frame[component] != "")
+    frame["text"] = frame["text"].where(~wrong, frame[component].astype(str))
+    return numbers
 
 
 def _derive(frame: pd.DataFrame, structure: Structure, library: Library) -> None:

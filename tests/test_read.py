@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,22 @@ def test_a_sheet_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -
     book.save(tmp_path / "a.xlsx")
     with pytest.raises(InputError, match='no sheet "Cuadro 1"; the workbook has "Sheet", "Cuadro 2"'):
         read(tmp_path, layout("a.xlsx", sheet="Cuadro 1"))
+
+
+def test_a_cell_at_the_end_of_the_world_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    book = Workbook()
+    book.save(tmp_path / "a.xlsx")
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = b'<sheetData><row r="1"><c r="A1"><v>1</v></c><c r="B99999999999"><v>1</v></c></row></sheetData>'
+    parts["xl/worksheets/sheet1.xml"] = re.sub(
+        rb"<sheetData ?/>|<sheetData></sheetData>", sheet, parts["xl/worksheets/sheet1.xml"]
+    )
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(InputError, match="cells up to row 99,999,999,999"):
+        read(tmp_path, layout("a.xlsx", sheet="Sheet"))
 
 
 def test_the_file_is_only_read(tmp_path: Path) -> None:

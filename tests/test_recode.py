@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from pipeline import library as library_
 from pipeline.errors import InputError
+from pipeline.grid import grid
 from pipeline.labels import fates, folded
-from pipeline.model import CodeRow, Country, Layout, Library, Observations
+from pipeline.model import CodeRow, Country, Layout, Library, Observations, RawTable
 from pipeline.read import read
-from pipeline.recode import _plain, recode
+from pipeline.recode import _figures, _plain, recode
+from pipeline.validate import validate
 
 HEADER = "Nacionalidad;Sexo;Año;Mes;Entradas"
 
@@ -153,14 +155,45 @@ def test_an_area_is_looked_for_in_its_own_country(library: Library) -> None:
 
 
 def test_norway_and_namibia(library: Library) -> None:
-    found = fates(
-        ["NO", "NA", "Noruega", "NAMIBIA"],
-        "CITIZENSHIP",
-        "",
-        country(library),
-        library.list_of("CITIZENSHIP"),
-    )
-    assert [found[label].code for label in ("NO", "NA", "Noruega", "NAMIBIA")] == ["NO", "NA", "NO", "NA"]
+    origins = library.list_of("CITIZENSHIP")
+    for labels in (["NO", "NA"], ["Noruega", "NAMIBIA"]):
+        found = fates(labels, "CITIZENSHIP", "", country(library), origins)
+        assert [found[label].code for label in labels] == ["NO", "NA"]
+
+
+def test_sd_beside_names_is_sin_dato_and_not_sudan(library: Library) -> None:
+    found = fates(["Noruega", "SD"], "CITIZENSHIP", "", country(library), library.list_of("CITIZENSHIP"))
+    assert found["SD"].code == "«SD»"
+
+
+def test_a_file_pasted_twice_is_not_added_up(office: Path) -> None:
+    path = office / "data/XX/entradas.csv"
+    header, _, rows = path.read_bytes().partition(b"\r\n")
+    path.write_bytes(header + b"\r\n" + rows + rows)
+    loaded = library_.load(office)
+    found = validate(receive(office, "DF_BORDER", loaded), loaded, day="2026-11-24")
+    assert "STR-05" in {issue.code for issue in found.issues}
+
+
+def test_a_mark_that_is_written_as_a_number_is_no_figure() -> None:
+    layout = Layout("a", "b", "c", "A", missing={"0": "M"})
+    raw = RawTable("a", "", "", pd.DataFrame([["n"], ["0"], ["7"]], index=[1, 2, 3], columns=[1], dtype=object), None)
+    frame = _figures(grid(raw, layout), layout)
+    assert frame["OBS_VALUE"].isna().to_list() == [True, False]
+    assert frame["status"].to_list() == ["M", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Perú;H;2025;Enero;1;234\n", "line 2: more cells than there are headings"),
+        ('"Perú;H;2025;Enero;1\nPerú;M;2025;Enero;2\n', "lone quotation mark"),
+    ],
+)
+def test_a_row_that_came_apart_is_refused(office: Path, text: str, says: str) -> None:
+    (office / "data/XX/entradas.csv").write_text(f"{HEADER}\n{text}", encoding="latin-1")
+    with pytest.raises(InputError, match=says):
+        receive(office, "DF_BORDER")
 
 
 @given(st.text())

@@ -135,8 +135,8 @@ def of_tree(table: Table, component: str, rows: Mask) -> Iterator[Lines]:
         yield lines.keep(has_known[lines.line])
 
 
-def of_periods(table: Table, rows: Mask, whole: str, part: str, count: int) -> Lines:
-    """Lines of a year or quarter with all `count` of its months or quarters."""
+def of_periods(table: Table, rows: Mask, whole: str, part: str, count: int = 0) -> Lines:
+    """Lines of a year or quarter with all `count` of its months or quarters, or with any when it is 0."""
     frame = table.frame
     used = np.flatnonzero(rows & frame["FREQ"].isin([whole, part]).to_numpy())
     is_total = (frame["FREQ"].iloc[used] == whole).to_numpy()
@@ -147,7 +147,7 @@ def of_periods(table: Table, rows: Mask, whole: str, part: str, count: int) -> L
     line = key_numbers(labelled, (*rest, "span"))
     lines = Lines("TIME_PERIOD", whole, line, used, np.where(is_total, 1.0, -1.0), is_total)
     is_full = np.bincount(line[~is_total], minlength=int(line.max(initial=-1)) + 1) == count
-    return lines.keep(is_full[line])
+    return lines.keep(is_full[line] | (count == 0))
 
 
 def _none(component: str, total: str) -> Lines:

@@ -12,6 +12,8 @@ from pipeline.checks.finding import Finding, Mask, Table, texts
 from pipeline.framework import Rule
 
 PERIODS = {"A": r"\d{4}", "Q": r"\d{4}-Q[1-4]", "M": r"\d{4}-(?:0[1-9]|1[0-2])"}
+_DATE = r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?"
+_EARLIEST = "1800"
 _EXAMPLES = {"A": "2024", "Q": "2024-Q1", "M": "2024-01"}
 _FIRST_MONTH = {"": "01", "Q1": "01", "Q2": "04", "Q3": "07", "Q4": "10"}
 
@@ -94,7 +96,7 @@ def period(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
     """STR-07: the period is written as its frequency asks, and does not begin after the release."""
     numbers, distinct = pd.factorize(table.frame["TIME_PERIOD"])
     periods = [*map(str, distinct), ""]
-    future = np.array([_first_month(each) > table.day[:7] for each in periods])[numbers]
+    future = np.array([not _EARLIEST < _first_month(each) <= table.day[:7] for each in periods])[numbers]
     rows = rows & (table.frame["TIME_PERIOD"] != "").to_numpy()
     found = texts(table.frame["TIME_PERIOD"])
     for frequency, pattern in PERIODS.items():
@@ -102,6 +104,9 @@ def period(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
         here = rows & (table.frame["FREQ"] == frequency).to_numpy()
         yield Finding(here & ~formed, found, _EXAMPLES[frequency], "TIME_PERIOD")
         yield Finding(here & formed & future, found, f"≤ {table.day[:7]}", "TIME_PERIOD")
+    dates = texts(table.frame["REF_DATE"]) if "REF_DATE" in table.frame else found.where(found == "", "")
+    wrong = (dates != "").to_numpy() & ~dates.str.fullmatch(_DATE).to_numpy(dtype=bool)
+    yield Finding(rows & wrong, dates, "2024-12-31", "REF_DATE")
 
 
 def numeric(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
@@ -114,7 +119,13 @@ def numeric(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
 def _wrong_codes(table: Table, rows: Mask, component: str, codes: list[str], expected: str) -> Iterator[Finding]:
     wrong = rows & table.frame[component].isin(codes).to_numpy()
     if wrong.any():
-        yield Finding(wrong, texts(table.frame[component]), expected, component)
+        yield Finding(wrong, _without_figures(table.frame[component]), expected, component)
+
+
+def _without_figures(column: pd.Series[str]) -> pd.Series[str]:
+    """Labels as text; one that reads as a number may be a count in a shifted column, and is masked."""
+    said = texts(column)
+    return said.where(~said.str.fullmatch(r"[\d.,\s]*\d[\d.,\s]*"), said.str.replace(r"\d", "#", regex=True))
 
 
 def _joined(table: Table, rows: Mask, components: tuple[str, ...] | list[str]) -> pd.Series[str]:
