@@ -239,7 +239,7 @@ def test_what_fields_say_is_derived_can_be(library: Library) -> None:
 
 
 def test_the_framework_has_what_it_promises(library: Library) -> None:
-    assert len(library.dataflows) == 14
-    assert len(library.structures) == 8
-    assert len(library.countries) == 10
+    assert len(library.dataflows) >= 14
+    assert len(library.structures) >= 8
+    assert len(library.countries) >= 10
     assert sum(1 for code in library.codelists["MIGLAC:CL_CAP_ITEM(1.0.0)"].codes) == 63
