@@ -124,7 +124,8 @@ def _short(text: str) -> str:
 
 
 def _where(issue: Issue, words: Mapping[str, str]) -> str:
-    parts = ["/".join(filter(None, (issue.area, issue.file or issue.flow)))]
+    file = issue.file.removeprefix(f"{issue.area}/")  # of a real table the path begins with its country
+    parts = ["/".join(filter(None, (issue.area, file or issue.flow)))]
     if issue.sheet:
         parts.append(words["sheet"].format(sheet=issue.sheet))
     if issue.cells:
