@@ -8,13 +8,17 @@ from dataclasses import asdict
 from functools import partial
 from typing import BinaryIO
 
-from pipeline.formats import Format
+from pipeline.formats import Format, lineage
 from pipeline.model import Description, Library, Package, Protected
 
 
 def package(data: Protected, description: Description, library: Library, *, formats: Iterable[Format]) -> Package:
-    """Bind each format's writer to the figures and their description, and add `metadata.json`."""
-    files = {each.path(data.flow.id, data.area): partial(each.write, data, description, library) for each in formats}
+    """Bind each format's writer to the figures and their description.
+
+    Lineage and `metadata.json` are always there: a later release that keeps this package needs them.
+    """
+    every = {each.id: each for each in (*formats, lineage.FORMAT)}.values()
+    files = {each.path(data.flow.id, data.area): partial(each.write, data, description, library) for each in every}
     files[metadata_path(data.flow.id, data.area)] = partial(_write_metadata, data, description)
     return Package(data, description, files)
 

@@ -3,31 +3,54 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from pipeline.errors import PublishError
+from pipeline.formats import lineage
 from pipeline.framework import Dataflow
+from pipeline.model import LINEAGE
 from pipeline.package import metadata_path
 
 
-def load(public: Path, flow: Dataflow, area: str) -> tuple[pd.DataFrame, dict[str, Any]] | None:
-    """The table and record of one country and dataflow as `public` has them; None where it has none.
+@dataclass(frozen=True)
+class Standing:
+    """One country and dataflow as the standing release has them.
+
+    `table` is the text of its `data.csv` with the cell of each row; `record` its `metadata.json`;
+    `report` the machine record of its validation, blank where there is none.
+    """
+
+    table: pd.DataFrame
+    record: dict[str, Any]
+    report: bytes
+
+
+def load(public: Path, flow: Dataflow, area: str) -> Standing | None:
+    """What `public` has of one country and dataflow; None where it has nothing.
 
     Raises:
-        PublishError: the files are not those that the release's manifest lists.
+        PublishError: a file is absent or is not the one that the release's manifest lists.
     """
     record_path = metadata_path(flow.id, area)
-    table_path = f"{record_path.rpartition('/')[0]}/data.csv"
-    if not (public / record_path).exists() or not (public / table_path).exists():
+    if not (public / record_path).exists():
         return None
     listed = json.loads((public / "manifest.json").read_text(encoding="utf-8"))["files"]
-    for path in (record_path, table_path):
-        checksum = hashlib.sha256((public / path).read_bytes()).hexdigest()
-        if listed.get(path, {}).get("sha256") != checksum:
+
+    def read(path: str) -> bytes:
+        content = (public / path).read_bytes() if (public / path).is_file() else b""
+        if listed.get(path, {}).get("sha256") != hashlib.sha256(content).hexdigest():
             raise PublishError(f"{path} of the standing release has been changed since it was published.")
-    table = pd.read_csv(public / table_path, dtype=str, keep_default_na=False, na_filter=False)
-    return table, json.loads((public / record_path).read_text(encoding="utf-8"))
+        return content
+
+    content = io.BytesIO(read(f"{record_path.rpartition('/')[0]}/data.csv"))
+    table = pd.read_csv(content, dtype=str, keep_default_na=False, na_filter=False)
+    cells = pd.read_parquet(io.BytesIO(read(lineage.FORMAT.path(flow.id, area))))
+    report_path = f"reports/{area}/{flow.id}.json"
+    report = read(report_path) if report_path in listed else b""
+    return Standing(table.join(cells[list(LINEAGE)]), json.loads(read(record_path)), report)

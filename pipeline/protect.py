@@ -251,7 +251,7 @@ def only(table: Protected, area: str) -> Protected:
 def released(table: pd.DataFrame, record: Mapping[str, Any], area: str, flow: Dataflow, library: Library) -> Protected:
     """Figures of an earlier release, as it published them: they are protected already.
 
-    `table` is the text of its `data.csv`, `record` the content of its `metadata.json`.
+    `table` is the text of its `data.csv` with the lineage of each row, `record` its `metadata.json`.
     """
     frame = table.copy()
     for component in flow.structure.components.values():
@@ -261,7 +261,6 @@ def released(table: pd.DataFrame, record: Mapping[str, Any], area: str, flow: Da
             frame[component.id] = frame[component.id].astype("category")
         elif component.concept.representation in ("Double", "Integer"):
             frame[component.id] = pd.to_numeric(frame[component.id].replace("", None))
-    frame = frame.assign(table=0, row=0, column=0)
     origins: list[dict[str, Any]] = record["origins"]
     sources = tuple(Origin(**origin, places={}, headings={}) for origin in origins)
     return Protected(area, flow, _ordered(frame, flow, library), sources, record["suppressed"])

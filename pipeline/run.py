@@ -38,6 +38,7 @@ def run(
     reports: dict[tuple[str, str], Report] = {}
     held_back: dict[tuple[str, str], str] = {}
     received: list[Observations] = []
+    carried: dict[str, bytes] = {}  # reports of what the standing release keeps, as they were
     every = [series for area in settings.areas for series in library.countries[area].series.values()]
     for series in tqdm(
         [s for s in every if s.flow in (settings.flows or library.dataflows)], unit="table", disable=None
@@ -52,13 +53,16 @@ def run(
                     held_back[key] = report.reason(reports[key], settings.language)
             except InputError as error:
                 held_back[key] = str(error)
-        made = made or standing(root, series, library, formats=formats.values())
+        if made is None and (kept := previous.load(root / "build/public", library.dataflows[series.flow], series.area)):
+            made = standing(kept, series, library, formats=formats.values())
+            if key not in reports and kept.report:
+                reports[key], carried[f"reports/{key[0]}/{key[1]}.json"] = report.restored(kept.report), kept.report
         packages += [made] if made else []
     whole = {
         flow: together([p for p in packages if p.data.flow.id == flow], library)
         for flow in dict.fromkeys(p.data.flow.id for p in packages)
     }
-    records = report.records(reports, suite.run(received, library, reports))
+    records = report.records(reports, suite.run(received, library, reports)) | carried
     records |= {f"reports/suites/{flow}.json": suite.write(library.dataflows[flow], library) for flow in whole}
     release = Release(tuple(packages), reports, held_back, whole, records)
     publish.publish(release, library, settings, formats=formats, site=root / "site", folder=folder)
@@ -98,15 +102,10 @@ def deliver(
     return replace(found, issues=told), package(data, description, library, formats=formats)
 
 
-def standing(root: Path, series: Series, library: Library, *, formats: Iterable[Format]) -> Package | None:
-    """What the standing release has of a delivery, if anything."""
-    flow = library.dataflows[series.flow]
-    found = previous.load(root / "build/public", flow, series.area)
-    if found is None:
-        return None
-    table, record = found
-    data = protect.released(table, record, series.area, flow, library)
-    return package(data, describe.released(record), library, formats=formats)
+def standing(kept: previous.Standing, series: Series, library: Library, *, formats: Iterable[Format]) -> Package:
+    """The package of a delivery as the standing release has it."""
+    data = protect.released(kept.table, kept.record, series.area, library.dataflows[series.flow], library)
+    return package(data, describe.released(kept.record), library, formats=formats)
 
 
 def together(packages: list[Package], library: Library) -> Whole:

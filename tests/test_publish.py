@@ -147,7 +147,12 @@ def test_a_broken_workbook_stops_nobody(standing: Path, capsys: pytest.CaptureFi
     assert run(standing) == 1
     after = contents(public)
     assert is_whole(public)
-    for path in ("files/DF_STOCK/XX/data.csv", "files/DF_STOCK/XX/data.xml", "packages/DF_STOCK/XX/data.csv"):
+    kept = ("data.csv", "data.xml", "data-3.0.xml", "lineage.parquet")
+    for path in (
+        *(f"files/DF_STOCK/XX/{name}" for name in kept),
+        "packages/DF_STOCK/XX.zip",
+        "reports/XX/DF_STOCK.json",
+    ):
         assert after[path] == before[path]
     assert after["files/DF_BORDER/XX/data.csv"] != before["files/DF_BORDER/XX/data.csv"]
     assert "XX/cuadro_1.xlsx: not a workbook that can be opened" in capsys.readouterr().err
@@ -199,8 +204,7 @@ def test_a_narrowed_run_leaves_the_rest(standing: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"1.259", b"1.250"))  # would be held back, but is not asked for
     assert run(standing, areas=["XX"], flows=["DF_STOCK"]) == 0
     after = contents(public)
-    for path_ in ("files/DF_BORDER/XX/data.csv", "files/DF_STOCK/XX/data.csv"):
-        assert after[path_] == before[path_]
+    assert after == before  # pages that name producers and cells, reports and lineage included
 
 
 def test_a_dry_run_lists_and_publishes_nothing(standing: Path, capsys: pytest.CaptureFixture[str]) -> None:
