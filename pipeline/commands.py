@@ -13,7 +13,7 @@ from pipeline import library, report
 from pipeline import publish as release_
 from pipeline.errors import SetupError
 from pipeline.formats import Format, formats
-from pipeline.model import Library, Release, Settings
+from pipeline.model import Layout, Library, Release, Settings
 from pipeline.settings import settings
 from pipeline.validate import untranslated
 
@@ -57,7 +57,7 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
     _must_exist([flow], loaded.countries[area].series, f"dataflow of {area}")
     series = loaded.countries[area].series[flow]
     if file is not None:
-        series = replace(series, layouts=tuple(replace(each, file=str(file.resolve())) for each in series.layouts[:1]))
+        series = replace(series, layouts=_with_file(series.layouts, file))
         country = replace(loaded.countries[area], series={**loaded.countries[area].series, flow: series})
         loaded = replace(loaded, countries={**loaded.countries, area: country})
     found = apply(receive(root, series, loaded), loaded, day=chosen.release_day)
@@ -68,6 +68,17 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
     (target / f"{flow}.json").write_text(json.dumps(report.record(found), ensure_ascii=False, indent=1) + "\n")
     print(f"build/reports/{area}/{flow}.json")
     return 0 if found.is_fit else 1
+
+
+def _with_file(layouts: tuple[Layout, ...], file: Path) -> tuple[Layout, ...]:
+    """The layouts with `file` in place of the file of the same name, or of the only one that there is."""
+    names = dict.fromkeys(Path(each.file).name for each in layouts)
+    name = file.name if file.name in names or len(names) > 1 else next(iter(names))
+    if name not in names:
+        raise SetupError(
+            f'"{file.name}" is none of the files of this dataflow: {", ".join(names)}. Give it such a name.'
+        )
+    return tuple(replace(each, file=str(file.resolve())) if Path(each.file).name == name else each for each in layouts)
 
 
 def docs(root: Path) -> int:

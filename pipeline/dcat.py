@@ -71,7 +71,8 @@ def _dataset(graph: Graph, base: str, package: Package, library: Library) -> URI
     graph.add((node, URIRef(f"{DCAT}version"), Literal(description.vintage)))
     country = library.countries[data.area]
     focal = country.providers[country.focal]
-    graph.add((node, DCTERMS.publisher, _agent(graph, base, focal.id, focal.name, focal)))
+    # Who puts the release out; the producers of the figures are its sources, and the focal office its contact.
+    graph.add((node, DCTERMS.publisher, _agent(graph, base, library.agency, library.agencies[library.agency])))
     _spatial(graph, node, data.area, library)
     _period(graph, node, data.frame["TIME_PERIOD"])
     theme = _typed(graph, f"{_AUTHORITY}data-theme/SOCI", SKOS.Concept)
@@ -114,13 +115,9 @@ def _distribution(
     graph.add((checksum, _SPDX.checksumValue, Literal(file.sha256, datatype=XSD.hexBinary)))
 
 
-def _agent(graph: Graph, base: str, identifier: str, name: Text, provider: Provider | None = None) -> URIRef:
-    scope = f"{provider.area}/" if provider is not None else ""
-    node = URIRef(f"{base}/agent/{scope}{identifier}")
-    graph.add((node, RDF.type, FOAF.Agent))
+def _agent(graph: Graph, base: str, identifier: str, name: Text) -> URIRef:
+    node = _typed(graph, f"{base}/agent/{identifier}", FOAF.Agent)
     _texts(graph, node, FOAF.name, name)
-    if provider is not None and provider.url:
-        graph.add((node, FOAF.homepage, URIRef(provider.url)))
     return node
 
 

@@ -62,11 +62,16 @@ def server(public: Path, *, port: int, handler: type[Handler] = Handler) -> Thre
     """A server of `public` on the loopback address; port 0 takes a free one.
 
     Raises:
-        PublishError: there is no release yet.
+        PublishError: there is no release yet, or the port is taken.
     """
     if not (public / "index.html").exists():
         raise PublishError("there is no release in build/public. Run `make publish` first.")
-    return ThreadingHTTPServer(("127.0.0.1", port), partial(handler, directory=str(public)))
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), partial(handler, directory=str(public)))
+    except OSError as error:
+        raise PublishError(
+            f"port {port} cannot be used ({error.strerror}). Choose another: make serve PORT=8001"
+        ) from None
 
 
 def serve(public: Path, *, port: int) -> int:

@@ -229,6 +229,15 @@ def test_validate_says_where_and_writes_to_no_input(office: Path, capsys: pytest
     assert path.read_bytes() == before
 
 
+def test_a_file_is_tried_in_place_of_the_table_of_its_name(office: Path, tmp_path: Path) -> None:
+    tried = tmp_path / "tried"
+    tried.mkdir()
+    shutil.copy(office / "data/XX/cuadro_1.xlsx", tried / "cuadro_1.xlsx")
+    assert validate(office, area="XX", flow="DF_STOCK", file=tried / "cuadro_1.xlsx") == 0
+    shutil.copy(office / "data/XX/cuadro_1.xlsx", tried / "other.xlsx")
+    assert validate(office, area="XX", flow="DF_STOCK", file=tried / "other.xlsx") == 0  # the only file there is
+
+
 # ---------------------------------------------------------------- kills and races
 
 

@@ -34,7 +34,7 @@ def _content(catalogue: Catalogue, view: View, words: Words) -> Content:
         "flow": view.flow,
         "area_name": catalogue.library.area_name(view.area),
         "description": description,
-        "publisher": _publisher(catalogue, view, words),
+        "publisher": _publisher(catalogue, words),
         "producers": parts.producers(catalogue, view, words),
         "covered": words.span(view.periods[0], view.periods[-1]) if view.periods else "",
         "observations": words.number(len(view.package.data.frame)),
@@ -64,10 +64,9 @@ def _content(catalogue: Catalogue, view: View, words: Words) -> Content:
     }
 
 
-def _publisher(catalogue: Catalogue, view: View, words: Words) -> str:
-    return words.name(view.package.description.fields.get("CONTACT_ORGANISATION", {})) or words.listed(
-        parts.producers(catalogue, view, words)
-    )
+def _publisher(catalogue: Catalogue, words: Words) -> str:
+    """Who puts the release out. Who produced the figures stands apart: they may know nothing of it."""
+    return words.name(catalogue.library.agencies[catalogue.library.agency])
 
 
 def _names_used(catalogue: Catalogue, view: View, component: str, words: Words) -> list[str]:
@@ -132,7 +131,7 @@ def _json_ld(catalogue: Catalogue, view: View, files: list[Content], words: Word
         "isAccessibleForFree": True,
         "license": [licence.url for licence in description.licences],
         "creator": [{"@type": "Organization", "name": name} for name in parts.producers(catalogue, view, words)],
-        "publisher": {"@type": "Organization", "name": _publisher(catalogue, view, words)},
+        "publisher": {"@type": "Organization", "name": _publisher(catalogue, words)},
         "spatialCoverage": words.name(catalogue.library.area_name(view.area)),
         "temporalCoverage": f"{view.periods[0][:4]}/{view.periods[-1][:4]}" if view.periods else "",
         "dateModified": description.last_update,
