@@ -97,6 +97,8 @@ def united(descriptions: Sequence[Description], library: Library) -> Description
         first,
         area="",
         title=library.dataflows[first.flow].name,
+        fields={},
+        missing=(),
         licences=tuple(licences),
         sources=tuple(source for each in descriptions for source in each.sources),
         vintage=max(each.vintage for each in descriptions),

@@ -10,6 +10,8 @@ from typing import Literal
 
 LANGUAGES = ("en", "es", "pt")
 
+GROUP = "SOURCE"  # id of the partial key that says where figures come from
+
 Text = Mapping[str, str]  # language → words
 Role = Literal["dimension", "time", "measure", "attribute"]
 Severity = Literal["E", "W", "I"]

@@ -260,6 +260,11 @@ class Description:
     vintage: str
     last_update: str
 
+    @property
+    def licence(self) -> str:
+        """Every licence that holds, as an SPDX licence expression."""
+        return " AND ".join(each.id for each in self.licences)
+
 
 @dataclass(frozen=True)
 class Package:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline import report
 from pipeline.errors import PublishError
-from pipeline.formats import lineage
+from pipeline.formats import lineage, table
 from pipeline.framework import Dataflow
 from pipeline.model import LINEAGE
 from pipeline.package import metadata_path
@@ -48,9 +49,9 @@ def load(public: Path, flow: Dataflow, area: str) -> Standing | None:
             raise PublishError(f"{path} of the standing release has been changed since it was published.")
         return content
 
-    content = io.BytesIO(read(f"{record_path.rpartition('/')[0]}/data.csv"))
-    table = pd.read_csv(content, dtype=str, keep_default_na=False, na_filter=False)
+    content = io.BytesIO(read(table.FORMAT.path(flow.id, area)))
+    figures = pd.read_csv(content, dtype=str, keep_default_na=False, na_filter=False)
     cells = pd.read_parquet(io.BytesIO(read(lineage.FORMAT.path(flow.id, area))))
-    report_path = f"reports/{area}/{flow.id}.json"
-    report = read(report_path) if report_path in listed else b""
-    return Standing(table.join(cells[list(LINEAGE)]), json.loads(read(record_path)), report)
+    report_path = report.record_path(area, flow.id)
+    told = read(report_path) if report_path in listed else b""
+    return Standing(figures.join(cells[list(LINEAGE)]), json.loads(read(record_path)), told)

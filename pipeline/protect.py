@@ -21,7 +21,7 @@ from pipeline.checks.finding import Mask, Table
 from pipeline.equations import equations
 from pipeline.framework import Dataflow
 from pipeline.model import Library, Observations, Origin, Protected
-from pipeline.thresholds import has_few_cases, is_small, threshold_persons
+from pipeline.thresholds import has_few_cases, is_small, is_withheld, threshold_persons
 
 _PRIMARY, _SECONDARY = "A", "D"
 _CONFIDENTIAL = list("ACDGMNOSTX")  # CONF_STATUS of a figure that may not leave (framework §4, DOM-22)
@@ -41,7 +41,7 @@ def protect(observations: Observations, library: Library, *, day: str) -> Protec
     frame = _ordered(observations.frame, flow, library)
     primary = _primary(flow, frame, library)
     # What the producer withheld itself must not follow from what it gave.
-    hidden = (frame["OBS_VALUE"].isna() & ~frame["CONF_STATUS"].isin(["F", ""])).to_numpy()
+    hidden = is_withheld(frame)
     secondary = np.zeros(len(frame), dtype=bool)
     if (primary | hidden).any():
         table = Table(observations.area, flow, frame, observations.origins, library, day, observations.hierarchies)

@@ -17,7 +17,7 @@ from typing import TextIO
 from pipeline import catalogue, dcat, rest
 from pipeline.errors import PublishError
 from pipeline.formats import Format
-from pipeline.model import Library, Release, Settings, Whole, Written
+from pipeline.model import Library, Release, Settings, Whole
 from pipeline.structures import tree as structures
 from pipeline.tree import Tree
 
@@ -73,12 +73,8 @@ def publish(
     formats: Mapping[str, Format],
     site: Path,
     folder: Path,
-) -> Mapping[str, Written]:
-    """Fill `folder` with the whole release.
-
-    Returns:
-        Every file by its path, manifest excepted.
-    """
+) -> None:
+    """Fill `folder` with the whole release."""
     tree = Tree(folder)
     for package in release.packages:
         for path, writer in package.files.items():
@@ -105,7 +101,6 @@ def publish(
         "files": {path: {"bytes": w.bytes, "sha256": w.sha256} for path, w in sorted(tree.written.items())},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    return tree.written
 
 
 def _data(tree: Tree, whole: Whole, library: Library, formats: Mapping[str, Format]) -> None:
@@ -123,7 +118,7 @@ def check(folder: Path) -> None:
     """Read the new release back before it goes out.
 
     Raises:
-        PublishError: a file is not what the manifest says, or a package is not valid.
+        PublishError: a file has not the size that the manifest says, or a package is not valid.
     """
     from frictionless import Package, system
 

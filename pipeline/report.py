@@ -69,6 +69,11 @@ def record(report: Report) -> dict[str, object]:
     }
 
 
+def record_path(area: str, flow: str) -> str:
+    """Where a release keeps the machine record of a delivery's validation."""
+    return f"reports/{area}/{flow}.json"
+
+
 def restored(content: bytes) -> Report:
     """The report that an earlier release published with `records`."""
     found = json.loads(content)
@@ -83,7 +88,7 @@ def records(
 ) -> dict[str, bytes]:
     """The machine record of each delivery, with the verdict of its suite, by path in the release."""
     return {
-        f"reports/{area}/{flow}.json": _json({**record(report), "suite": verdicts.get((area, flow), {})})
+        record_path(area, flow): _json({**record(report), "suite": verdicts.get((area, flow), {})})
         for (area, flow), report in reports.items()
     }
 

@@ -19,9 +19,7 @@ _VERSIONS = ("1.0.0", "+", "~", "*")
 def data_paths(flow: Dataflow, agency: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield (format id, addresses) under which a whole dataflow is asked."""
     dots = "." * (len(flow.structure.dimensions) - 1)
-    names = [flow.id, *(f"{agency},{flow.id}{version}" for version in ("", ",latest", ",1.0.0"))]
-    keys = ("", "/all", "/all/all", f"/{dots}")
-    yield "ml21", tuple(f"sdmx/v1/data/{name}{key}/index.xml" for name in names for key in keys)
+    yield "ml21", _v1_paths(flow, agency, ("", "/all", "/all/all", f"/{dots}"))
     for form, base, ending in _V2:
         yield form, _v2_paths(flow, agency, base, ("", "/*"), ending)
 
@@ -32,10 +30,14 @@ def area_paths(flow: Dataflow, agency: str, area: str) -> Iterator[tuple[str, tu
     rest = len(flow.structure.dimensions) - position - 1
     dotted = "." * position + area + "." * rest
     starred = ".".join([*["*"] * position, area, *["*"] * rest])
-    names = [flow.id, *(f"{agency},{flow.id}{version}" for version in ("", ",latest", ",1.0.0"))]
-    yield "ml21", tuple(f"sdmx/v1/data/{name}/{dotted}/index.xml" for name in names)
+    yield "ml21", _v1_paths(flow, agency, (f"/{dotted}",))
     for form, base, ending in _V2:
         yield form, _v2_paths(flow, agency, base, (f"/{starred}",), ending)
+
+
+def _v1_paths(flow: Dataflow, agency: str, keys: tuple[str, ...]) -> tuple[str, ...]:
+    names = [flow.id, *(f"{agency},{flow.id}{version}" for version in ("", ",latest", ",1.0.0"))]
+    return tuple(f"sdmx/v1/data/{name}{key}/index.xml" for name in names for key in keys)
 
 
 def _v2_paths(flow: Dataflow, agency: str, base: str, keys: tuple[str, ...], ending: str) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def run(
         if made is None and (kept := previous.load(root / "build/public", library.dataflows[series.flow], series.area)):
             made = standing(kept, series, library, formats=formats.values())
             if key not in reports and kept.report:
-                reports[key], carried[f"reports/{key[0]}/{key[1]}.json"] = report.restored(kept.report), kept.report
+                reports[key], carried[report.record_path(*key)] = report.restored(kept.report), kept.report
         packages += [made] if made else []
     whole = {
         flow: together([p for p in packages if p.data.flow.id == flow], library)

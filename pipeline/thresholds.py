@@ -38,6 +38,12 @@ def is_small(flow: Dataflow, frame: pd.DataFrame, list_of: ListOf) -> npt.NDArra
     return small & is_count(frame, list_of)
 
 
+def is_withheld(frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Figures that have no value because they are confidential."""
+    hidden: npt.NDArray[np.bool_] = (frame["OBS_VALUE"].isna() & ~frame["CONF_STATUS"].isin(["F", ""])).to_numpy()
+    return hidden
+
+
 def has_few_cases(flow: Dataflow, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """Estimates that rest on fewer sample cases than the dataflow asks for; without a sample, none."""
     if "N_OBS" not in frame:

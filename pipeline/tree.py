@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
 import zipfile
@@ -60,20 +61,14 @@ class Tree:
     def zip(self, folder: str) -> None:
         """Put the files of `folder` into `<folder>.zip`, the same bytes every time."""
         members = sorted(path for path in self.written if path.startswith(f"{folder}/"))
-
-        def write(file: BinaryIO) -> None:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-                for member in members:
-                    entry = zipfile.ZipInfo(member.removeprefix(f"{folder}/"), _EPOCH)
-                    entry.compress_type = zipfile.ZIP_DEFLATED
-                    entry.external_attr = 0o644 << 16
-                    archive.writestr(entry, (self.root / member).read_bytes())
-
-        target = self._place(f"{folder}.zip")
-        with target.open("xb") as file:
-            write(file)
-        content = target.read_bytes()
-        self.written[f"{folder}.zip"] = Written(len(content), hashlib.sha256(content).hexdigest())
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            for member in members:
+                entry = zipfile.ZipInfo(member.removeprefix(f"{folder}/"), _EPOCH)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, (self.root / member).read_bytes())
+        self.write([f"{folder}.zip"], content.getvalue())
 
     def _place(self, path: str) -> Path:
         target = self.root / path

@@ -55,11 +55,10 @@ def test_bare_make_and_bare_module_print_help() -> None:
 
 
 def test_the_repository_speaks_of_the_product_alone() -> None:
-    forbidden = re.compile(
-        rb"/work/|/root/|/tmp/|" + b"|".join([b"pypi" + b"\\.org", b"python" + b"hosted", b"npm" + b"js"])
-    )
+    # Written so that this file does not name what it forbids.
+    forbidden = re.compile(rb"/(?:work|root|tmp)/|py(?:pi\.org)|python(?:hosted)|npm(?:js)")
     for path in tracked():
-        if path.suffix in (".png", ".xlsx") or path == Path(__file__):
+        if path.suffix in (".png", ".xlsx"):
             continue
         found = forbidden.search(path.read_bytes())
         assert found is None, f"{path.relative_to(ROOT)}: {found[0]!r}"

@@ -10,8 +10,7 @@ import pytest
 
 from pipeline import library as library_
 from pipeline.protect import protect
-from pipeline.read import read
-from pipeline.recode import recode
+from pipeline.run import receive
 from pipeline.validate import validate, validate_release
 
 ROOT = Path(__file__).parents[1]
@@ -24,9 +23,7 @@ TOTAL = {"SEX": "_T", "AGE": "_T"}
 @cache
 def published(area: str, flow: str) -> pd.DataFrame:
     """One country's figures of a dataflow after every stage, as text but for the value."""
-    country = LIBRARY.countries[area]
-    tables = [read(ROOT / "data" / area, layout) for layout in country.series[flow].layouts]
-    observations = recode(tables, country, LIBRARY.dataflows[flow], LIBRARY)
+    observations = receive(ROOT, LIBRARY.countries[area].series[flow], LIBRARY)
     assert observations.ledger.balance == 0
     report = validate(observations, LIBRARY, day=DAY)
     assert report.is_fit, report.issues

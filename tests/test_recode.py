@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import library as library_
+from pipeline import run
 from pipeline.errors import InputError
 from pipeline.grid import grid
 from pipeline.labels import fates, folded
 from pipeline.model import CodeRow, Country, Layout, Library, Observations, RawTable
-from pipeline.read import read
-from pipeline.recode import _figures, _plain, recode
+from pipeline.recode import _figures, _plain
 from pipeline.validate import validate
 
 HEADER = "Nacionalidad;Sexo;Año;Mes;Entradas"
@@ -24,9 +24,7 @@ HEADER = "Nacionalidad;Sexo;Año;Mes;Entradas"
 
 def receive(office: Path, flow: str, library: Library | None = None) -> Observations:
     loaded = library or library_.load(office)
-    country = loaded.countries["XX"]
-    tables = [read(office / "data/XX", layout) for layout in country.series[flow].layouts]
-    return recode(tables, country, loaded.dataflows[flow], loaded)
+    return run.receive(office, loaded.countries["XX"].series[flow], loaded)
 
 
 def border(office: Path, *rows: str) -> Observations:

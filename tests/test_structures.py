@@ -32,13 +32,13 @@ from test_protect import DAY, observations, summed
 
 from pipeline.errors import SetupError
 from pipeline.formats import formats
+from pipeline.framework import GROUP
 from pipeline.harvest import served
 from pipeline.model import Library, Protected, Settings
 from pipeline.protect import protect
 from pipeline.structures import json20, ml21, ml30, xsd
 from pipeline.structures.artefacts import Artefacts, artefacts
 from pipeline.structures.constraints import allowed, days
-from pipeline.structures.datastructures import GROUP
 from pipeline.structures.tree import available, tree
 from pipeline.tree import Tree
 

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.checks import accounting
 from pipeline.checks.finding import Finding, Mask, Table
 from pipeline.framework import Rule
-from pipeline.thresholds import has_few_cases, is_small
+from pipeline.thresholds import has_few_cases, is_small, is_withheld
 
 
 def threshold(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
@@ -26,12 +26,11 @@ def recoverable(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
     estimate is no exact sum and gives nothing back.
     """
     frame = table.frame
-    is_blank = frame["OBS_VALUE"].isna().to_numpy()
-    is_withheld = is_blank & ~frame["CONF_STATUS"].isin(["F", ""]).to_numpy()
-    if not is_withheld.any():
+    is_blank, withheld = frame["OBS_VALUE"].isna().to_numpy(), is_withheld(frame)
+    if not withheld.any():
         return
     for lines in map(partial(accounting.exact, table), accounting.candidates(table)):
         blanks = np.bincount(lines.line[is_blank[lines.row]], minlength=int(lines.line.max(initial=-1)) + 1)
         given_back = np.zeros(len(frame), dtype=bool)
-        given_back[lines.row[(blanks[lines.line] == 1) & is_withheld[lines.row]]] = True
+        given_back[lines.row[(blanks[lines.line] == 1) & withheld[lines.row]]] = True
         yield Finding(rows & given_back, "", f"{lines.component}: {lines.total} = Σ", lines.component)

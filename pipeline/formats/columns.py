@@ -25,6 +25,11 @@ def components(protected: Protected, *roles: str) -> list[str]:
     return [c.id for c in protected.flow.structure.of_role(*roles) if c.id in protected.frame]  # type: ignore[arg-type]
 
 
+def headings(protected: Protected) -> list[str]:
+    """The columns of a flat table, in order: dimensions, period, figure, then attributes."""
+    return [*components(protected, "dimension", "time", "measure"), *components(protected, "attribute")]
+
+
 def rendered(column: pd.Series, write: Callable[[str], str]) -> pa.Array:
     """The column with `write` applied to the text of each distinct value; a missing value is the empty text."""
     codes, distinct = pd.factorize(column)

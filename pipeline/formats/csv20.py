@@ -9,7 +9,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from pipeline.formats import Format
-from pipeline.formats.columns import chunks, components, rendered
+from pipeline.formats.columns import chunks, headings, rendered
 from pipeline.model import Description, Library, Protected
 
 
@@ -23,8 +23,8 @@ def quoted(text: str) -> str:
 def write(protected: Protected, description: Description, library: Library, file: BinaryIO) -> None:
     """Write the observations; a withheld one has its status and no value."""
     dataset = {"VINTAGE": description.vintage, "LAST_UPDATE": description.last_update}
-    dataset["LICENCE"] = " AND ".join(licence.id for licence in description.licences)
-    columns = [*components(protected, "dimension", "time", "measure"), *components(protected, "attribute")]
+    dataset["LICENCE"] = description.licence
+    columns = headings(protected)
     header = io.StringIO()
     csv.writer(header, lineterminator="\n").writerow(["STRUCTURE", "STRUCTURE_ID", "ACTION", *columns, *dataset])
     file.write(header.getvalue().encode())

@@ -8,6 +8,7 @@ import json
 from typing import Any, BinaryIO
 
 from pipeline.formats import Format, table
+from pipeline.formats.columns import headings
 from pipeline.framework import LANGUAGES, Component
 from pipeline.model import Description, Library, Protected
 
@@ -34,7 +35,7 @@ def _package(protected: Protected, description: Description, library: Library) -
     name = f"{description.flow}-{description.area}".lower().replace("_", "-")
     content = io.BytesIO()
     table.write(protected, description, library, content)
-    schema = Schema(fields=[_field(fields, protected, c) for c in table.columns(protected)], missing_values=[""])
+    schema = Schema(fields=[_field(fields, protected, c) for c in headings(protected)], missing_values=[""])
     schema.primary_key = list(protected.flow.structure.key)
     resource = Resource(
         name="data", path="data.csv", format="csv", mediatype="text/csv", encoding="utf-8", schema=schema

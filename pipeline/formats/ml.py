@@ -14,7 +14,9 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.formats.columns import chunks, components, rendered, starts
+from pipeline.framework import GROUP
 from pipeline.model import Description, Library, Protected
+from pipeline.structures import xsd
 
 _INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 # Control characters that XML 1.0 cannot hold become the replacement character.
@@ -47,22 +49,21 @@ def write(version: Version, protected: Protected, description: Description, libr
 
 def _head(version: Version, protected: Protected, description: Description, library: Library) -> str:
     flow, structure = protected.flow.id, protected.flow.structure.id
-    urn = f"urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure={library.agency}:{structure}(1.0.0)"
-    licence = " AND ".join(each.id for each in description.licences)
+    own = xsd.namespace(structure, library.agency)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<message:StructureSpecificData xmlns:message="{version.schemas}/message" '
         f'xmlns:ss="{version.schemas}/data/structurespecific" xmlns:common="{version.schemas}/common" '
-        f'xmlns:xsi="{_INSTANCE}" xmlns:ns1="{urn}:ObsLevelDim:TIME_PERIOD">'
+        f'xmlns:xsi="{_INSTANCE}" xmlns:ns1="{own}">'
         f"<message:Header><message:ID>{flow}_{protected.area or 'ALL'}</message:ID>"
         f"<message:Test>false</message:Test><message:Prepared>{description.last_update}T00:00:00Z</message:Prepared>"
         f'<message:Sender id="{library.agency}"/><message:Structure structureID="{structure}" '
-        f'namespace="{urn}:ObsLevelDim:TIME_PERIOD" dimensionAtObservation="TIME_PERIOD">'
+        f'namespace="{own}" dimensionAtObservation="TIME_PERIOD">'
         f"<common:StructureUsage>{version.usage(library.agency, flow)}</common:StructureUsage></message:Structure>"
         "<message:DataSetAction>Information</message:DataSetAction></message:Header>\n"
         f'<message:DataSet ss:dataScope="DataStructure" xsi:type="ns1:DataSetType" ss:structureRef="{structure}" '
         f'ss:action="Information" VINTAGE="{escaped(description.vintage)}" '
-        f'LAST_UPDATE="{description.last_update}" LICENCE="{escaped(licence)}">'
+        f'LAST_UPDATE="{description.last_update}" LICENCE="{escaped(description.licence)}">'
     )
 
 
@@ -78,7 +79,7 @@ def _groups(protected: Protected) -> str:
         return ""
     distinct = protected.frame[[*structure.group, *attributes]].drop_duplicates(list(structure.group))
     parts = [_attribute(name, distinct[name]).to_pylist() for name in distinct.columns]
-    return "".join(f'<Group xsi:type="ns1:SOURCE"{"".join(row)}/>\n' for row in zip(*parts, strict=True))
+    return "".join(f'<Group xsi:type="ns1:{GROUP}"{"".join(row)}/>\n' for row in zip(*parts, strict=True))
 
 
 def _series(protected: Protected) -> list[pa.Array]:

@@ -7,19 +7,14 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from pipeline.formats import Format
-from pipeline.formats.columns import chunks, components, rendered
+from pipeline.formats.columns import chunks, headings, rendered
 from pipeline.formats.csv20 import quoted
 from pipeline.model import Description, Library, Protected
 
 
-def columns(protected: Protected) -> list[str]:
-    """The headings, in order: dimensions, period, figure, attributes of observations and groups."""
-    return [*components(protected, "dimension", "time", "measure"), *components(protected, "attribute")]
-
-
 def write(protected: Protected, description: Description, library: Library, file: BinaryIO) -> None:
     """Write the observations; a withheld one has its status and no value."""
-    names = columns(protected)
+    names = headings(protected)
     file.write((",".join(names) + "\n").encode())
     arrays = [rendered(protected.frame[name], quoted) for name in names]
     end = pa.array(["\n"] * len(protected.frame), type=pa.string())

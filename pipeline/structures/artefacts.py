@@ -20,20 +20,6 @@ from pipeline.structures.datastructures import dataflow, representation, structu
 
 VERSION = "1.0.0"
 CONCEPTS, TERMS = "CS_MIG", "CS_MIG_TERM"
-
-_SCHEME_NAMES: Mapping[str, Text] = {
-    CONCEPTS: {
-        "en": "Concepts of migration statistics",
-        "es": "Conceptos de las estadísticas de migración",
-        "pt": "Conceitos das estatísticas de migração",
-    },
-    TERMS: {
-        "en": "Terms of international migration",
-        "es": "Términos de la migración internacional",
-        "pt": "Termos da migração internacional",
-    },
-}
-
 _Scheme = TypeVar("_Scheme", bound=common.ItemScheme[Any])
 
 
@@ -80,7 +66,9 @@ def artefacts(library: Library) -> Artefacts:
         "is_external_reference": False,
     }
     codelists = {ref: _codelist(each) for ref, each in library.codelists.items()}
-    concepts = _concepts(CONCEPTS, library.concepts.values(), codelists, own)
+    phrases = library.phrases
+    concepts = _concepts(CONCEPTS, phrases["cs_mig"], library.concepts.values(), codelists, own)
+    terms = _concepts(TERMS, phrases["cs_mig_term"], library.terms.values(), codelists, own)
     structures = {key: structure(each, concepts, codelists, own) for key, each in library.structures.items()}
     flows = {key: dataflow(each, structures[each.structure.id], own) for key, each in library.dataflows.items()}
     categories, places = _categories(library.categories, own)
@@ -88,7 +76,7 @@ def artefacts(library: Library) -> Artefacts:
     return Artefacts(
         agencies=_agency_scheme(library, agencies),
         providers={agency: scheme for agency, scheme in providers.items() if len(scheme)},
-        concepts={CONCEPTS: concepts, TERMS: _concepts(TERMS, library.terms.values(), codelists, own)},
+        concepts={CONCEPTS: concepts, TERMS: terms},
         codelists=codelists,
         hierarchies={key: _hierarchy(each, codelists, own) for key, each in library.hierarchies.items()},
         structures=structures,
@@ -134,7 +122,11 @@ def _codelist(codelist: Codelist) -> common.Codelist:
 
 
 def _concepts(
-    identifier: str, concepts: Collection[Concept], codelists: Mapping[str, common.Codelist], own: Mapping[str, Any]
+    identifier: str,
+    name: Text,
+    concepts: Collection[Concept],
+    codelists: Mapping[str, common.Codelist],
+    own: Mapping[str, Any],
 ) -> common.ConceptScheme:
     items = [
         common.Concept(
@@ -147,7 +139,7 @@ def _concepts(
     ]
     for item, concept in zip(items, concepts, strict=True):
         item.core_representation = representation(concept.representation, codelists)
-    return _filled(common.ConceptScheme(id=identifier, name=_SCHEME_NAMES[identifier], **own), items)
+    return _filled(common.ConceptScheme(id=identifier, name=name, **own), items)
 
 
 def _hierarchy(

@@ -7,9 +7,7 @@ from typing import Any
 
 from sdmx.model import common, v21
 
-from pipeline.framework import Component, Dataflow, Structure
-
-GROUP = "SOURCE"  # the partial key that says where figures come from
+from pipeline.framework import GROUP, Component, Dataflow, Structure
 
 
 def representation(of: str, codelists: Mapping[str, common.Codelist]) -> common.Representation | None:

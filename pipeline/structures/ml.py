@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,20 @@ def message(
         f'<mes:Prepared>{prepared.isoformat()}</mes:Prepared><mes:Sender id="{escaped(sender)}"/></mes:Header>\n'
         f"<mes:Structures>\n{body}</mes:Structures>\n</mes:Structure>\n"
     ).encode()
+
+
+def write(
+    dialect: Dialect,
+    sections: Sequence[walk.Section[str]],
+    artefacts: Iterable[common.MaintainableArtefact],
+    *,
+    message_id: str,
+    prepared: datetime,
+    sender: str,
+) -> bytes:
+    """One message with the artefacts, each once."""
+    written = walk.sections(artefacts, sections)
+    return message(dialect, written, message_id=message_id, prepared=prepared, sender=sender)
 
 
 def maintainable(dialect: Dialect, kind: str, artefact: Any, body: Parts, *, attributes: str = "") -> str:

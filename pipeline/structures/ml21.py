@@ -5,8 +5,6 @@ A new class of artefact is one row of `SECTIONS`, at the place that the schema g
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
 from functools import partial
 
 from sdmx.model import common, v21
@@ -97,10 +95,4 @@ SECTIONS = (
     Section(common.ProvisionAgreement, "ProvisionAgreements", partial(ml.agreement, _DIALECT, usage="StructureUsage")),
 )
 
-
-def write(
-    artefacts: Iterable[common.MaintainableArtefact], *, message_id: str, prepared: datetime, sender: str
-) -> bytes:
-    """One message with the artefacts, each once."""
-    written = walk.sections(artefacts, SECTIONS)
-    return ml.message(_DIALECT, written, message_id=message_id, prepared=prepared, sender=sender)
+write = partial(ml.write, _DIALECT, SECTIONS)

@@ -7,8 +7,6 @@ measure, and some readers refuse it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import datetime
 from functools import partial
 
 from sdmx.model import common, v21
@@ -89,10 +87,4 @@ SECTIONS = (
     Section(common.ProvisionAgreement, "ProvisionAgreements", partial(ml.agreement, _DIALECT, usage="Dataflow")),
 )
 
-
-def write(
-    artefacts: Iterable[common.MaintainableArtefact], *, message_id: str, prepared: datetime, sender: str
-) -> bytes:
-    """One message with the artefacts, each once."""
-    written = walk.sections(artefacts, SECTIONS)
-    return ml.message(_DIALECT, written, message_id=message_id, prepared=prepared, sender=sender)
+write = partial(ml.write, _DIALECT, SECTIONS)

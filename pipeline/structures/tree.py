@@ -15,11 +15,11 @@ from typing import Any
 
 from sdmx.model import common
 
+from pipeline.framework import GROUP
 from pipeline.model import Library, Protected, Settings
 from pipeline.structures import json20, ml21, ml30, walk, xsd
 from pipeline.structures.artefacts import VERSION, Artefacts, artefacts
 from pipeline.structures.constraints import actual
-from pipeline.structures.datastructures import GROUP
 from pipeline.structures.resources import Answer, Resource, described, resources
 
 Document = tuple[tuple[str, ...], bytes]  # every path below the release, content
