@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,8 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
 def _with_file(layouts: tuple[Layout, ...], file: Path) -> tuple[Layout, ...]:
     """The layouts with `file` in place of the file of the same name, or of the only one that there is."""
     names = dict.fromkeys(Path(each.file).name for each in layouts)
-    name = file.name if file.name in names or len(names) > 1 else next(iter(names))
+    fitting = [name for name in names if fnmatchcase(file.name, name)]
+    name = fitting[0] if fitting else file.name if len(names) > 1 else next(iter(names))
     if name not in names:
         raise SetupError(
             f'"{file.name}" is none of the files of this dataflow: {", ".join(names)}. Give it such a name.'

@@ -45,6 +45,11 @@ class Layout:
     columns with figures, by heading or as letters `B:Y`. Reading ends before the first row whose
     first text starts with `stop`. `missing` maps a mark to its OBS_STATUS. Figures of labels that
     share a code are added together for the components in `add` alone.
+
+    `file` and `sheet` may hold `*` for any text. `columns` names columns that the table has not as such
+    (see `pipeline.derived`): labels may name them like any heading. `marks` maps a footnote mark beside a
+    figure to its OBS_STATUS, or to nothing; `footnote` is a pattern taken off labels and headings.
+    `ignore` maps the heading of a column of figures that is left out to the reason.
     """
 
     file: str
@@ -63,6 +68,10 @@ class Layout:
     thousands: str = ""
     missing: Mapping[str, str] = field(default_factory=dict)
     add: tuple[str, ...] = ()
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)
+    footnote: str = ""
+    ignore: Mapping[str, str] = field(default_factory=dict)
     title: Text = field(default_factory=dict)
     source_operation: Text = field(default_factory=dict)
     stat_pop: Text = field(default_factory=dict)
@@ -157,6 +166,10 @@ class RawTable:
     cells: pd.DataFrame
     is_number: pd.DataFrame | None
     merged: tuple[tuple[int, int, int, int], ...] = ()  # first row, first column, last row, last column
+    styles: Mapping[tuple[int, int], tuple[int, bool]] = field(default_factory=dict)  # row, column → indentation, bold
+    hidden: tuple[str, ...] = ()  # sheets of the workbook that nobody sees and nothing is read from
+    widths: tuple[int, ...] = ()  # cells of each line of a text file
+    layout: int = 0  # which of the layouts of its dataflow reads it
 
 
 @dataclass(frozen=True)
@@ -177,16 +190,18 @@ class Origin:
 
 @dataclass(frozen=True)
 class Ledger:
-    """What became of the figure cells that were read: the three sum to `read`."""
+    """What became of the figure cells that were read: the parts sum to `read`."""
 
     read: int
     observations: int
     ignored: Mapping[str, int]  # reason → cells
+    rejected: Mapping[str, int] = field(default_factory=dict)  # heading that no layout knows → cells
+    suppressed: int = 0  # of the observations
 
     @property
     def balance(self) -> int:
         """Cells that are not accounted for; 0 or there is no release."""
-        return self.read - self.observations - sum(self.ignored.values())
+        return self.read - self.observations - sum(self.ignored.values()) - sum(self.rejected.values())
 
 
 @dataclass(frozen=True)
@@ -200,6 +215,7 @@ class Observations:
     ledger: Ledger
     hierarchies: tuple[str, ...] = ()
     rounding_base: int = 0
+    hidden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # file → its hidden sheets
 
 
 @dataclass(frozen=True)
@@ -228,6 +244,7 @@ class Report:
     flow: str
     issues: tuple[Issue, ...]
     applied: Mapping[str, int]
+    ledger: Ledger | None = None
 
     @property
     def is_fit(self) -> bool:

@@ -6,21 +6,35 @@ import csv
 import datetime as dt
 import hashlib
 import io
-import re
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from openpyxl.utils import column_index_from_string
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError
 
+from pipeline import px
 from pipeline.errors import InputError
 from pipeline.model import Layout, RawTable
+from pipeline.workbook import FILE_BYTES, Workbook, kind, workbook
 
-_SHEET_BYTES, _SHEET_CELLS = 2**30, 50_000_000
 _SPREADSHEETS = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
+_WILD = "*"
+
+
+def read_all(folder: Path, layouts: Sequence[Layout]) -> list[RawTable]:
+    """Every table of the layouts, in their order. A `*` in `file` or `sheet` stands for any text, in order of name.
+
+    Raises:
+        InputError: a file or sheet is absent, or cannot be opened.
+    """
+    return [
+        replace(read(folder, single), layout=number)
+        for number, layout in enumerate(layouts)
+        for single in _singles(folder, layout)
+    ]
 
 
 def read(folder: Path, layout: Layout) -> RawTable:
@@ -29,66 +43,80 @@ def read(folder: Path, layout: Layout) -> RawTable:
     Raises:
         InputError: the file is absent, cannot be opened, or has no such sheet.
     """
-    path = folder / layout.file
-    where = f"{folder.name}/{layout.file}"
+    where, content = _content(folder, layout.file)
+    checksum = hashlib.sha256(content).hexdigest()
+    suffix = Path(layout.file).suffix.lower()
+    if suffix in _SPREADSHEETS:
+        return _sheet(workbook(where, content), checksum, layout)
+    if kind(content) not in ("text", "unknown", "an XML document"):
+        raise InputError(f"{where}: inside it is {_told(content)}, not text. Give it its right ending.")
+    rows = px.rows(where, content) if suffix == ".px" else _rows(where, content, layout)
+    return RawTable(where, "", checksum, _frame(rows), None, widths=tuple(map(len, rows)))
+
+
+def _told(content: bytes) -> str:
+    return "a workbook" if kind(content) == "workbook" else kind(content)
+
+
+def _singles(folder: Path, layout: Layout) -> Iterator[Layout]:
+    """The layout once for each file and sheet that its patterns stand for."""
+    files = [layout.file]
+    if _WILD in layout.file:
+        files = sorted(path.relative_to(folder).as_posix() for path in folder.glob(layout.file))
+        if not files:
+            raise InputError(f"{folder.name}/{layout.file}: there is no such file. Put some in data/{folder.name}/.")
+    for file in files:
+        if _WILD not in layout.sheet:
+            yield replace(layout, file=file)
+            continue
+        where, content = _content(folder, file)
+        sheets = [name for name in workbook(where, content).sheets if fnmatchcase(name, layout.sheet)]
+        if not sheets:
+            raise InputError(f'{where}: no sheet is called "{layout.sheet}". Correct `sheet` in the layout.')
+        for sheet in sheets:
+            yield replace(layout, file=file, sheet=sheet)
+
+
+def _content(folder: Path, file: str) -> tuple[str, bytes]:
+    path, where = folder / file, f"{folder.name}/{file}"
     if not path.is_file():
         raise InputError(f"{where}: there is no such file. Put it in data/{folder.name}/.")
     try:
-        content = path.read_bytes()
+        if path.stat().st_size > FILE_BYTES:
+            raise InputError(f"{where}: a file of more than {FILE_BYTES:,} bytes is not read. Divide it.")
+        return where, path.read_bytes()
     except OSError as error:
         raise InputError(f"{where}: the file cannot be opened ({error.strerror}).") from None
-    checksum = hashlib.sha256(content).hexdigest()
-    if path.suffix.lower() in _SPREADSHEETS:
-        return _spreadsheet(where, content, checksum, layout.sheet)
-    return _text(where, content, checksum, layout)
 
 
-def _spreadsheet(where: str, content: bytes, checksum: str, sheet: str) -> RawTable:
-    try:
-        if content.startswith(b"PK"):
-            _refuse_huge(where, content)
-        return _sheet(where, CalamineWorkbook.from_filelike(io.BytesIO(content)), checksum, sheet)
-    except (CalamineError, zipfile.BadZipFile, OSError, ValueError, LookupError, OverflowError) as error:
+def _sheet(book: Workbook, checksum: str, layout: Layout) -> RawTable:
+    sheet = layout.sheet
+    if sheet not in (*book.sheets, *book.hidden):
+        found = ", ".join(f'"{name}"' for name in book.sheets)
         raise InputError(
-            f"{where}: not a workbook that can be opened ({error}). Ask for it to be saved again."
-        ) from None
-
-
-def _refuse_huge(where: str, content: bytes) -> None:
-    """Refuse a sheet whose cell references span more than can be held: the reader fills all between."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for part in archive.infolist():
-            if not part.filename.startswith("xl/worksheets/") or not part.filename.endswith(".xml"):
-                continue
-            if part.file_size > _SHEET_BYTES:
-                raise InputError(f"{where}: a sheet of {part.file_size:,} bytes is more than can be read.")
-            cells = re.findall(rb'<c [^>]*?r="([A-Z]+)(\d+)"', archive.read(part))
-            rows = max((int(row) for _, row in cells), default=0)
-            width = max((column_index_from_string(column.decode()) for column, _ in set(cells)), default=0)
-            if rows * width > _SHEET_CELLS:
-                raise InputError(
-                    f"{where}: a sheet has cells up to row {rows:,} and column {width:,}. "
-                    "Delete what stands far from the table and save it again."
-                )
-
-
-def _sheet(where: str, workbook: CalamineWorkbook, checksum: str, sheet: str) -> RawTable:
-    if sheet not in workbook.sheet_names:
-        found = ", ".join(f'"{name}"' for name in workbook.sheet_names)
-        raise InputError(
-            f'{where}: there is no sheet "{sheet}"; the workbook has {found}. Correct `sheet` in the layout.'
+            f'{book.where}: there is no sheet "{sheet}"; the workbook has {found}. Correct `sheet` in the layout.'
         )
-    opened = workbook.get_sheet_by_name(sheet)
-    rows = opened.to_python(skip_empty_area=False)
-    merged = tuple((r1 + 1, c1 + 1, r2 + 1, c2 + 1) for (r1, c1), (r2, c2) in opened.merged_cell_ranges or [])
+    try:
+        opened = book.opened.get_sheet_by_name(sheet)
+        rows = opened.to_python(skip_empty_area=False)
+        ranges = opened.merged_cell_ranges or []
+    except (CalamineError, ValueError, OSError) as error:
+        raise InputError(f'{book.where}, sheet "{sheet}": cannot be read ({error}). Have it saved again.') from None
+    merged = tuple((r1 + 1, c1 + 1, r2 + 1, c2 + 1) for (r1, c1), (r2, c2) in ranges)
     cells = _frame([[_shown(value) for value in row] for row in rows])
+    for (row, column), content in book.unread(sheet).items():
+        if row in cells.index and column in cells.columns:
+            cells.loc[row, column] = content
     is_number = pd.DataFrame(
         [[isinstance(value, int | float) and not isinstance(value, bool) for value in row] for row in rows],
         index=cells.index,
         columns=cells.columns,
         dtype=bool,
     )
-    return RawTable(where, sheet, checksum, cells, is_number, merged)
+    needs_styles = any(each.get("by") in ("indent", "bold") for each in layout.columns.values())
+    styles = book.styles(sheet, tuple(range(1, cells.shape[1] + 1))) if needs_styles else {}
+    hidden = tuple(name for name in book.hidden if name != sheet)
+    return RawTable(book.where, sheet, checksum, cells, is_number, merged, styles=styles, hidden=hidden)
 
 
 def _shown(value: Any) -> str:
@@ -102,7 +130,7 @@ def _shown(value: Any) -> str:
             return str(value)
 
 
-def _text(where: str, content: bytes, checksum: str, layout: Layout) -> RawTable:
+def _rows(where: str, content: bytes, layout: Layout) -> list[list[str]]:
     encoding = "utf-8-sig" if layout.encoding.lower() in ("utf-8", "utf8") else layout.encoding
     try:
         text = content.decode(encoding)
@@ -114,10 +142,9 @@ def _text(where: str, content: bytes, checksum: str, layout: Layout) -> RawTable
     except LookupError:
         raise InputError(f'{where}: the encoding "{layout.encoding}" of the layout is not known.') from None
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter, strict=True))
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter, strict=True))
     except csv.Error as error:
         raise InputError(f"{where}: not a delimited text file ({error}). Is there a lone quotation mark?") from None
-    return RawTable(where, "", checksum, _frame(rows), None)
 
 
 def _frame(rows: Sequence[Sequence[str]]) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from pipeline.model import LINEAGE, Country, Layout, Ledger, Library, Observatio
 _BLANK = "blank"
 _ADDED = "added"
 _LABEL = "label of "
+_UNSURE = r"[-−]?\d{1,3}[.,]\d{3}"
 _PART = re.compile(r"\{([^}]+)\}")
 _NUMERIC = ("CV", "SE", "N_OBS")
 
@@ -25,25 +26,37 @@ _NUMERIC = ("CV", "SE", "N_OBS")
 def recode(tables: Sequence[RawTable], country: Country, flow: Dataflow, library: Library) -> Observations:
     """Turn the tables of one country and dataflow into coded observations.
 
-    `tables` are in the order of the country's layouts. Labels without a code keep their text, and
+    Each of `tables` says which of the country's layouts reads it. Labels without a code keep their text, and
     figures that are not numbers keep theirs in the column `text`; `validate` reports both.
 
     Raises:
         InputError: a table has no heading or column that its layout names.
     """
     series = country.series[flow.id]
-    frames, origins, ignored, read = [], [], Counter[str](), 0
-    for number, (raw, layout) in enumerate(zip(tables, series.layouts, strict=True)):
+    frames, origins, ignored, rejected, read = [], [], Counter[str](), Counter[str](), 0
+    for number, raw in enumerate(tables):
+        layout = series.layouts[raw.layout]
         cells = grid(raw, layout)
         frame = _figures(cells, layout)
-        read += len(frame)
+        read += len(frame) + sum(cells.ignored.values()) + sum(cells.unknown.values())
         frame, left_out = _coded(frame, cells, layout, country, flow=flow)
         ignored.update(left_out)
+        ignored.update(cells.ignored)
+        rejected.update(cells.unknown)
         frames.append(frame.assign(table=number))
         origins.append(_origin(raw, layout, cells))
     frame = _typed(pd.concat(frames, ignore_index=True), flow.structure, library)
-    ledger = Ledger(read, len(frame), dict(ignored))
-    return Observations(country.area, flow, frame, tuple(origins), ledger, series.hierarchies, series.rounding_base)
+    ledger = Ledger(read, len(frame), dict(ignored), dict(rejected))
+    return Observations(
+        country.area,
+        flow,
+        frame,
+        tuple(origins),
+        ledger,
+        series.hierarchies,
+        series.rounding_base,
+        {raw.path: raw.hidden for raw in tables if raw.hidden},
+    )
 
 
 def _figures(cells: Grid, layout: Layout) -> pd.DataFrame:
@@ -57,18 +70,32 @@ def _figures(cells: Grid, layout: Layout) -> pd.DataFrame:
             "text": pd.Series(text, dtype=object).str.strip(),
         }
     )
+    frame["text"], marked = _unmarked(frame["text"], layout)
     is_number = cells.is_number[list(cells.values)].to_numpy().ravel() if cells.is_number is not None else None
     plain = _plain(frame["text"], layout)
     if is_number is not None:
-        plain = plain.where(~pd.Series(is_number), frame["text"])
+        # Beside true numbers, the text "1.200" may be a thousand as well: nobody can tell, so it is no figure.
+        plain = plain.mask(frame["text"].str.fullmatch(_UNSURE)).where(~pd.Series(is_number), frame["text"])
     status = frame["text"].map(dict(layout.missing)).astype(object)
     # A mark of absence is no figure, even where it is written as one.
     frame["OBS_VALUE"] = pd.to_numeric(plain, errors="coerce").where(status.isna())
-    frame["status"] = status.fillna("")
+    frame["status"] = status.fillna(marked)
     # What could not be read as a figure stays as text; a figure's own text is dropped here.
     frame["text"] = frame["text"].where(frame["OBS_VALUE"].isna() & status.isna(), "")
     frame["is_blank"] = frame["OBS_VALUE"].isna() & status.isna() & (frame["text"] == "")
     return frame
+
+
+def _unmarked(text: pd.Series[str], layout: Layout) -> tuple[pd.Series[str], pd.Series[str]]:
+    """Figures without the footnote marks beside them, and the status that each mark means."""
+    status = pd.Series("", index=text.index, dtype=object)
+    if not layout.marks:
+        return text, status
+    mark = "|".join(re.escape(each) for each in sorted(layout.marks, key=len, reverse=True))
+    found = text.str.extract(rf"^({mark})?\s*(.*?)\s*({mark})?$")
+    which = found[2].fillna(found[0])
+    is_marked = which.notna() & ~text.isin(layout.missing.keys()) & found[1].str.contains(r"\d", na=False)
+    return text.mask(is_marked, found[1]), status.mask(is_marked, which.map(dict(layout.marks)))
 
 
 def _plain(text: pd.Series[str], layout: Layout) -> pd.Series[str]:
@@ -101,7 +128,7 @@ def _coded(
         pieces: dict[str, pd.Series[str]] = {}
         parts = _PART.findall(template) or [template]
         for part in parts:
-            labels = _row_labels(frame, cells, part) if is_row else _column_labels(frame, cells, part)
+            labels = _Labels("" if is_row else part, cells.labels(part, frame, is_row=is_row))
             known = codelist if parts == [template] else None
             distinct = fates(labels.text.unique(), component, labels.heading, country, known)
             pieces[part] = labels.text.map({label: fate.code for label, fate in distinct.items()})
@@ -131,15 +158,6 @@ def _filled(template: str, pieces: Mapping[str, pd.Series[str]], index: pd.Index
     return text
 
 
-def _column_labels(frame: pd.DataFrame, cells: Grid, heading: str) -> _Labels:
-    column = cells.column_of(heading)
-    return _Labels(heading, frame["row"].map(cells.body[column].str.strip()).fillna(""))
-
-
-def _row_labels(frame: pd.DataFrame, cells: Grid, row: str) -> _Labels:
-    return _Labels("", frame["column"].map(cells.header.loc[int(row)].str.strip()).fillna(""))
-
-
 def _added(frame: pd.DataFrame, layout: Layout, structure: Structure) -> pd.DataFrame:
     """Add up the figures of one table whose labels share a code, where the layout allows it.
 
@@ -148,11 +166,12 @@ def _added(frame: pd.DataFrame, layout: Layout, structure: Structure) -> pd.Data
     labels = [c for c in frame.columns if c.startswith(_LABEL)]
     kept = frame.drop(columns=labels)
     others = [c for c in kept.columns if c not in ("OBS_VALUE", "row", "column")]
-    if not labels or frame.duplicated([*others, *labels]).any():
+    if not labels:
         return kept
-    by_key = kept.groupby(others, sort=False, observed=True, dropna=False)
+    is_twice = frame.duplicated([*others, *labels], keep=False)
+    by_key = kept[~is_twice].groupby(others, sort=False, observed=True, dropna=False)
     added = by_key[["row", "column"]].first().assign(OBS_VALUE=by_key["OBS_VALUE"].sum(min_count=1))
-    return added.reset_index()[list(kept.columns)]
+    return pd.concat([kept[is_twice], added.reset_index()[list(kept.columns)]])
 
 
 def _typed(frame: pd.DataFrame, structure: Structure, library: Library) -> pd.DataFrame:
@@ -198,9 +217,8 @@ def _derive(frame: pd.DataFrame, structure: Structure, library: Library) -> None
 
 def _origin(raw: RawTable, layout: Layout, cells: Grid) -> Origin:
     places: dict[str, tuple[str, int]] = {}
-    for component, template in layout.labels.items():
-        parts = _PART.findall(template) or [template]
-        places[component] = ("column", cells.column_of(parts[0]))
-    for component, template in layout.headings.items():
-        places[component] = ("row", int((_PART.findall(template) or [template])[0]))
+    for component, template in (*layout.labels.items(), *layout.headings.items()):
+        first = (_PART.findall(template) or [template])[0]
+        if place := cells.place(first, is_row=component in layout.headings):
+            places[component] = place
     return Origin(raw.path, raw.sheet, raw.sha256, layout.provider, layout.licence, places, cells.headings)

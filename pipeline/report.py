@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pipeline.framework import LANGUAGES, IssueType, Rule, Severity
-from pipeline.model import Issue, Library, Report
+from pipeline.model import Issue, Ledger, Library, Report
 
 _WORDS = Path(__file__).parents[1] / "site/text"
 _CODES_SHOWN = 8
@@ -58,6 +59,7 @@ def record(report: Report) -> dict[str, object]:
         "dataflow": report.flow,
         "fit": report.is_fit,
         "applied": dict(report.applied),
+        "ledger": ledger(report.ledger) if report.ledger else {},
         "issues": [
             {
                 key: value
@@ -66,6 +68,17 @@ def record(report: Report) -> dict[str, object]:
             }
             for issue in ordered(report)
         ],
+    }
+
+
+def ledger(of: Ledger) -> dict[str, object]:
+    """What became of the cells that were read: published + suppressed + ignored + rejected = read."""
+    return {
+        "read": of.read,
+        "published": of.observations - of.suppressed,
+        "suppressed": of.suppressed,
+        "ignored": dict(of.ignored),
+        "rejected": dict(of.rejected),
     }
 
 
@@ -80,7 +93,13 @@ def restored(content: bytes) -> Report:
     area, flow = found["area"], found["dataflow"]
     issues = (Issue(**{"area": area, "flow": flow, "found": "", "expected": ""} | each) for each in found["issues"])
     told = (replace(issue, cells=tuple(issue.cells)) for issue in issues)
-    return Report(area, flow, tuple(told), found["applied"])
+    return Report(area, flow, tuple(told), found["applied"], _restored_ledger(found.get("ledger")))
+
+
+def _restored_ledger(of: dict[str, Any] | None) -> Ledger | None:
+    if not of:
+        return None
+    return Ledger(of["read"], of["published"] + of["suppressed"], of["ignored"], of["rejected"], of["suppressed"])
 
 
 def records(

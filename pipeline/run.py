@@ -14,7 +14,7 @@ from pipeline.errors import InputError
 from pipeline.formats import Format
 from pipeline.model import Library, Observations, Package, Protected, Release, Report, Series, Settings, Whole
 from pipeline.package import package
-from pipeline.read import read
+from pipeline.read import read_all
 from pipeline.recode import recode
 from pipeline.validate import missing_metadata, validate, validate_release
 
@@ -71,8 +71,10 @@ def run(
 
 def receive(root: Path, series: Series, library: Library) -> Observations:
     """Read and recode what one country delivers for one dataflow."""
-    tables = [read(root / "data" / series.area, layout) for layout in series.layouts]
+    tables = read_all(root / "data" / series.area, series.layouts)
     observations = recode(tables, library.countries[series.area], library.dataflows[series.flow], library)
+    if observations.ledger.balance:
+        raise InputError(f"{series.area} {series.flow}: {observations.ledger.balance} cells are not accounted for.")
     log.info(
         "%s %s: %d cells read, %d observations, left out %s",
         series.area,
@@ -99,7 +101,8 @@ def deliver(
     log.info("%s %s: withheld %s", data.area, data.flow.id, dict(data.suppressed))
     description = describe.describe(data, country, library, report=found, settings=settings)
     told = (*found.issues, *missing_metadata(data.area, data.flow.id, description.missing))
-    return replace(found, issues=told), package(data, description, library, formats=formats)
+    ledger = replace(observations.ledger, suppressed=sum(data.suppressed.values()))
+    return replace(found, issues=told, ledger=ledger), package(data, description, library, formats=formats)
 
 
 def standing(kept: previous.Standing, series: Series, library: Library, *, formats: Iterable[Format]) -> Package:

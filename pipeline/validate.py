@@ -18,6 +18,7 @@ from pipeline.model import Issue, Library, Observations, Origin, Protected, Repo
 _CELLS_SHOWN = 3
 _TOLD_APART = 50  # different things found by one check in one table; the rest are counted together
 _OTHERS = "…"
+_HIDDEN, _UNKNOWN = "ING-07", "ING-08"
 _LEDGER = {"blank": "ING-02", "added": "ING-03"}  # reasons of the ledger that are no note of a country
 
 
@@ -38,7 +39,7 @@ def validate(observations: Observations, library: Library, *, day: str) -> Repor
         observations.rounding_base,
     )
     report = _apply(table, [rule for rule in observations.flow.rules if rule.stage == "received"])
-    return replace(report, issues=(*report.issues, *_left_out(observations)))
+    return replace(report, issues=(*report.issues, *_left_out(observations)), ledger=observations.ledger)
 
 
 def validate_release(protected: Protected, library: Library, *, day: str) -> Report:
@@ -60,11 +61,15 @@ def untranslated(library: Library) -> Iterator[Issue]:
 
 def _left_out(observations: Observations) -> Iterator[Issue]:
     """ING: the cells that were read but are no observation, each kind with its number."""
+    files = ", ".join(dict.fromkeys(origin.file for origin in observations.origins))
     for reason, cells in observations.ledger.ignored.items():
         code = _LEDGER.get(reason, "ING-01")
         found = "" if reason in _LEDGER else reason
-        files = dict.fromkeys(origin.file for origin in observations.origins)
-        yield Issue(code, "I", observations.area, observations.flow.id, found, "", file=", ".join(files), count=cells)
+        yield Issue(code, "I", observations.area, observations.flow.id, found, "", file=files, count=cells)
+    for heading, cells in observations.ledger.rejected.items():
+        yield Issue(_UNKNOWN, "W", observations.area, observations.flow.id, heading, "", file=files, count=cells)
+    for file, sheets in observations.hidden.items():
+        yield Issue(_HIDDEN, "I", observations.area, observations.flow.id, ", ".join(sheets), "", file=file)
 
 
 def _filled(frame: pd.DataFrame, structure: Structure) -> pd.DataFrame:
@@ -75,12 +80,13 @@ def _filled(frame: pd.DataFrame, structure: Structure) -> pd.DataFrame:
 
 
 def _apply(table: Table, rules: list[Rule]) -> Report:
-    issues: list[Issue] = []
+    found: list[tuple[Rule, Finding]] = []
     applied: dict[str, int] = {}
+    is_doubtful = False  # a figure is wrong in itself: the sums it is part of cannot hold
     sound = np.ones(len(table.frame), dtype=bool)
     for rule in rules:
         is_structural = rule.id.startswith("STR")
-        if rule.id.startswith("ACC") and not sound.all():
+        if rule.id.startswith("ACC") and (is_doubtful or not sound.all()):
             continue
         rows = _rows(table, rule)
         if not is_structural:
@@ -89,10 +95,37 @@ def _apply(table: Table, rules: list[Rule]) -> Report:
         for finding in CHECKS[rule.check].function(table, rule, rows):
             applied[rule.id] += finding.checked
             if finding.rows.any():
-                issues.extend(_issues(table, rule, finding))
-                if is_structural and (finding.severity or rule.severity) == "E":
-                    sound &= ~finding.rows
-    return Report(table.area, table.flow.id, tuple(issues), applied)
+                found.append((rule, finding))
+                if (finding.severity or rule.severity) == "E":
+                    is_doubtful |= not finding.component and not rule.id.startswith("ACC")
+                    sound &= ~finding.rows if is_structural else True
+    issues = [issue for rule, finding in _one_cause(found) for issue in _issues(table, rule, finding)]
+    return Report(table.area, table.flow.id, tuple(_once(issues)), applied)
+
+
+def _one_cause(found: list[tuple[Rule, Finding]]) -> list[tuple[Rule, Finding]]:
+    """Sums that fail together and share one figure alone fail because of it: that is one fault, of this figure."""
+    failed = [each for _, each in found if each.broken]
+    suspects = [each.suspects for each in failed if each.suspects is not None]
+    if sum(each.broken for each in failed) < 2:
+        return found
+    shared = np.logical_and.reduce(suspects)
+    if shared.sum() != 1:
+        return found
+    rule, first = next((rule, each) for rule, each in found if each.broken)
+    said = next(iter(first.found[first.rows])) if isinstance(first.found, pd.Series) else first.found
+    one = replace(first, rows=shared, found=said)
+    return [(r, each) for r, each in found if not each.broken] + [(rule, one)]
+
+
+def _once(issues: list[Issue]) -> Iterator[Issue]:
+    """Without those that say the same of the same cells: one label may stand for a period and for a date."""
+    told: set[tuple[str, str, str, tuple[str, ...]]] = set()
+    for issue in issues:
+        key = issue.code, issue.file, issue.sheet, issue.cells
+        if key not in told or not issue.cells:
+            yield issue
+        told.add(key)
 
 
 def _rows(table: Table, rule: Rule) -> Mask:

@@ -180,7 +180,8 @@ def test_a_list_without_its_middle_level_adds_up() -> None:
     assert found(by("DURATION", right)) == []
     assert found(by("DURATION", right | {"M3T5": 160})) == [("ACC-07", "E")]
     assert found(by("DURATION", right | {"M3T11": 300})) == []
-    assert found(by("DURATION", right | {"M3T11": 310})) == [("ACC-07", "E"), ("ACC-07", "E")]
+    # Two sums fail, because of one figure: that is one fault.
+    assert found(by("DURATION", right | {"M3T11": 310})) == [("ACC-07", "E")]
 
 
 def test_memo_items_are_no_part() -> None:
@@ -284,7 +285,7 @@ def test_what_was_added_up_never_fails_and_one_part_off_always_does(
         return [{"SEX": sex, "AGE": age, "OBS_VALUE": str(value)} for (sex, age), value in table.items()]
 
     assert found(rows(0), hierarchies=("HCL_AGE_BROAD",)) == []
-    assert set(found(rows(by_one), hierarchies=("HCL_AGE_BROAD",))) == {("ACC-01", "E"), ("ACC-02", "E")}
+    assert found(rows(by_one), hierarchies=("HCL_AGE_BROAD",)) == [("ACC-01", "E")]  # and it names that part alone
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["x", "y", None])), min_size=1))

@@ -26,6 +26,13 @@ def issues_of(path: Path, library: Library) -> tuple[Issue, ...]:
             received = tables.observations([{}], flow)
             ledger = Ledger(1, 1, {row["LEFT_OUT"]: int(row["CELLS"]) for row in rows})
             return validate(replace(received, ledger=ledger), library, day=tables.DAY).issues
+        case "ING-07" | "ING-08":
+            rejected = {row["COLUMN"]: int(row["CELLS"]) for row in rows if "COLUMN" in row}
+            hidden = {"CL/stock.xlsx": tuple(row["HIDDEN"] for row in rows if "HIDDEN" in row)}
+            received = tables.observations([{}], flow)
+            told = replace(received, ledger=Ledger(1 + sum(rejected.values()), 1, {}, rejected))
+            told = replace(told, hidden=hidden if any(hidden.values()) else {})
+            return validate(told, library, day=tables.DAY).issues
         case "MET-01":
             return tuple(missing_metadata("CL", flow.id, [row["FIELD"] for row in rows]))
         case "LNG-01":

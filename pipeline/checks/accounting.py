@@ -204,7 +204,10 @@ def _judged(table: Table, lines: Lines) -> Iterator[Finding]:
     expected = lines.keep(wrong.to_numpy()[lines.line]).formula(table) if wrong.any() else ""
     skipped = compared["parts"].isna() | compared["total"].isna()
     finding = _finding(table, compared[wrong], expected)
-    yield replace(finding, checked=int((~skipped).sum()))
+    suspects = np.zeros(len(table.frame), dtype=np.int64)
+    np.add.at(suspects, lines.row[wrong.to_numpy()[lines.line]], 1)
+    broken = int(wrong.sum())
+    yield replace(finding, checked=int((~skipped).sum()), broken=broken, suspects=suspects == broken)
     if skipped.any():
         expected = f"{lines.component}: {lines.total} = Σ"
         yield Finding(_rows(table, compared[skipped]), "", expected, severity="I", code=_NOT_CHECKED)

@@ -49,7 +49,8 @@ class Finding:
     """Rows at fault. `found` is one text for all, or one for each row of the table.
 
     A blank `component` blames the figure itself. `severity` and `code` replace those of the rule
-    where the fault is a weaker or another one. `checked` counts the sums that were compared.
+    where the fault is a weaker or another one. `checked` counts the sums that were compared, `broken` those
+    that do not hold; `suspects` are the rows that take part in every one of these.
     """
 
     rows: Mask
@@ -59,6 +60,8 @@ class Finding:
     severity: Severity | None = None
     code: str = ""
     checked: int = 0
+    broken: int = 0
+    suspects: Mask | None = None
 
 
 CheckFunction = Callable[[Table, Rule, Mask], Iterator[Finding]]

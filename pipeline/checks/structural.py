@@ -81,7 +81,9 @@ def unique(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
     filled = np.logical_and.reduce([(table.frame[component] != "").to_numpy() for component in key])
     lines = pd.Series(table.line_numbers(""))  # no component is left out: the whole key
     repeated = rows & filled & lines.duplicated(keep=False).to_numpy()
-    yield Finding(repeated, _joined(table, repeated, key), "1")
+    keys = _joined(table, repeated, key)[repeated].unique()
+    more = f" (+{len(keys) - 1})" if len(keys) > 1 else ""
+    yield Finding(repeated, f"{keys[0]}{more}" if len(keys) else "", "1")
 
 
 def mandatory(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:

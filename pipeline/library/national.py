@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+from pipeline import derived
 from pipeline.framework import LANGUAGES, Codelist, Dataflow, Provider, Structure, Text
 from pipeline.library import authored
 from pipeline.library.authored import refuse
@@ -155,16 +157,34 @@ def _check_components(path: Path, layout: Layout, structure: Structure, framewor
         if codelist is not None and code not in codelist.codes:
             refuse(path, None, f'{layout.file}: {component} "{code}" is not a code of {codelist.ref}')
     _check_statuses(path, layout, framework.list_of("OBS_STATUS"))
+    _check_columns(path, layout)
 
 
 def _check_statuses(path: Path, layout: Layout, statuses: Codelist | None) -> None:
-    for mark, status in layout.missing.items():
-        if statuses is not None and status not in statuses.codes:
+    for mark, status in (*layout.missing.items(), *layout.marks.items()):
+        is_note = mark in layout.marks and not status  # a mark that says nothing about the status
+        if statuses is not None and not is_note and status not in statuses.codes:
             refuse(
                 path,
                 None,
                 f'{layout.file}: mark "{mark}" means "{status}", which is not a code of {statuses.ref}',
             )
+
+
+def _check_columns(path: Path, layout: Layout) -> None:
+    """Columns made of others: their keys, and patterns that can be used."""
+    for name, column in layout.columns.items():
+        authored.keys(path, column, derived.KEYS, ("source",))
+        if column.get("by", "indent") not in derived.WAYS or column.get("fill", "down") != "down":
+            refuse(path, None, f'{layout.file}: column "{name}": by is one of {", ".join(derived.WAYS)}; fill is down')
+        if not column.get("level", "1").isdigit():
+            refuse(path, None, f'{layout.file}: column "{name}": level is a number in quotes, from 1')
+    patterns = [each[key] for each in layout.columns.values() for key in ("pattern", "parents") if key in each]
+    for pattern in (*patterns, layout.footnote):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            refuse(path, None, f'{layout.file}: pattern "{pattern}" is not a regular expression ({error})')
 
 
 def _text(path: Path, table: Mapping[str, str], what: str) -> Text:

@@ -1,0 +1,184 @@
+"""Spreadsheet files from anywhere, opened safely: what is inside is found out before it is read.
+
+Limits are declared here. A workbook is an archive that a small file can make unfold into any size, and a
+sheet whose last cell is far away makes a reader fill all between.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from lxml import etree
+from openpyxl import load_workbook
+from openpyxl.utils import column_index_from_string
+from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
+
+from pipeline.errors import InputError
+
+FILE_BYTES = 2**29  # of any delivered file
+SHEET_BYTES = 2**30  # of one part of a workbook, unfolded
+UNFOLDED_BYTES = 2**31  # of all of its parts together
+SHEET_CELLS = 50_000_000  # between the first cell and the last
+
+_OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of XLS, and of workbooks with a password
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_CELL = re.compile(rb'<c [^>]*?r="([A-Z]+)(\d+)"[^>]*?(?:/>|></c>|>)')
+_FORMULA = re.compile(rb'<c [^>]*?r="([A-Z]+)(\d+)"[^>]*><f\b[^>]*?(?:/>|>([^<]*)</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>')
+_ERROR = re.compile(
+    rb'<c (?=[^>]*\bt="e")[^>]*?r="([A-Z]+)(\d+)"[^>]*>(?:<f\b[^>]*?(?:/>|>[^<]*</f>))?\s*<v>([^<]*)</v>'
+)
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_DOCUMENT = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+Place = tuple[int, int]  # row and column, from 1
+
+
+@dataclass(frozen=True)
+class Workbook:
+    """A workbook that can be read: its sheets by name, hidden ones apart."""
+
+    where: str
+    content: bytes
+    opened: CalamineWorkbook
+    sheets: tuple[str, ...]
+    hidden: tuple[str, ...]
+
+    def unread(self, sheet: str) -> dict[Place, str]:
+        """Cells that a reader of values sees blank where a figure is meant, with what stands in them.
+
+        They are errors such as `#DIV/0!`, and formulas whose result was never saved.
+        """
+        part = _parts(self.content).get(sheet, "") if self.content.startswith(b"PK") else ""
+        if not part:
+            return {}
+        with zipfile.ZipFile(io.BytesIO(self.content)) as archive:
+            text = archive.read(part)
+        errors = {_place(m[1], m[2]): m[3].decode("utf-8", "replace") for m in _ERROR.finditer(text)}
+        empty = {_place(m[1], m[2]): (m[3] or b"").decode("utf-8", "replace") for m in _FORMULA.finditer(text)}
+        return errors | {place: f"={formula}" for place, formula in empty.items()}
+
+    def styles(self, sheet: str, columns: tuple[int, ...]) -> dict[Place, tuple[int, bool]]:
+        """(Indentation, whether it is bold) of each cell in the columns; none where the format keeps no styles."""
+        if not self.content.startswith(b"PK") or not _parts(self.content):
+            return {}
+        opened = load_workbook(io.BytesIO(self.content))[sheet]
+        return {
+            (cell.row, cell.column): (int(cell.alignment.indent or 0), bool(cell.font.b))
+            for column in columns
+            for cell in next(opened.iter_cols(min_col=column, max_col=column))
+            if cell.value is not None
+        }
+
+
+def workbook(where: str, content: bytes) -> Workbook:
+    """Open the content of a spreadsheet file.
+
+    Raises:
+        InputError: it has a password, is something else than a workbook, is damaged, or unfolds beyond the limits.
+    """
+    _refuse_other(where, content)
+    try:
+        if content.startswith(b"PK"):
+            _refuse_huge(where, content)
+        opened = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        seen = {each.name: each.visible == SheetVisibleEnum.Visible for each in opened.sheets_metadata}
+    except (CalamineError, zipfile.BadZipFile, OSError, ValueError, LookupError, OverflowError) as error:
+        raise InputError(
+            f"{where}: not a workbook that can be opened ({error}). Ask for it to be saved again."
+        ) from None
+    return Workbook(
+        where,
+        content,
+        opened,
+        tuple(name for name, is_seen in seen.items() if is_seen),
+        tuple(name for name, is_seen in seen.items() if not is_seen),
+    )
+
+
+def kind(content: bytes) -> str:
+    """What a file is by its first bytes, whatever its name says."""
+    start = content[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if content.startswith(_OLE2):
+        return "a workbook with a password" if _ENCRYPTED in content else "workbook"
+    if content.startswith(b"PK"):
+        return "workbook"
+    if content.startswith(b"%PDF"):
+        return "a PDF document"
+    if start.startswith((b"<!doctype html", b"<html", b"<table", b"<meta")):
+        return "a web page"
+    if start.startswith(b"<?xml"):
+        return "an XML document"
+    return "text" if b"\0" not in content[:1024] else "unknown"
+
+
+def _refuse_other(where: str, content: bytes) -> None:
+    if not content:
+        raise InputError(f"{where}: the file is empty. Ask for it to be sent again.")
+    found = kind(content)
+    if found == "a workbook with a password":
+        raise InputError(f"{where}: the workbook has a password. Ask for it without one, or save it without one.")
+    if found != "workbook":
+        told = {"text": "a text file", "unknown": "no kind of file that is known here"}.get(found, found)
+        raise InputError(
+            f"{where}: not a workbook that can be opened: inside it is {told}. Have it saved again as .xlsx."
+        )
+
+
+def _refuse_huge(where: str, content: bytes) -> None:
+    """Refuse what unfolds beyond the limits, and a sheet whose cell references span more than can be held."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = archive.infolist()
+        if sum(part.file_size for part in parts) > UNFOLDED_BYTES:
+            raise InputError(f"{where}: unfolded, the workbook has more than {UNFOLDED_BYTES:,} bytes. It is refused.")
+        for part in parts:
+            if not part.filename.startswith("xl/worksheets/") or not part.filename.endswith(".xml"):
+                continue
+            if part.file_size > SHEET_BYTES:
+                raise InputError(f"{where}: a sheet of {part.file_size:,} bytes is more than can be read.")
+            last = _last(archive.read(part))
+            if last[0] * last[1] > SHEET_CELLS:
+                raise InputError(
+                    f"{where}: a sheet has cells up to row {last[0]:,} and column {last[1]:,}. "
+                    "Delete what stands far from the table and save it again."
+                )
+
+
+def _last(sheet: bytes) -> Place:
+    """The last row and the last column with a cell that holds something."""
+    rows, letters = 0, set()
+    for match in _CELL.finditer(sheet):
+        if not match[0].endswith((b"/>", b"></c>")):
+            rows = max(rows, int(match[2]))
+            letters.add(match[1])
+    return rows, max((column_index_from_string(each.decode()) for each in letters), default=0)
+
+
+def _place(letters: bytes, row: bytes) -> Place:
+    return int(row), column_index_from_string(letters.decode())
+
+
+def _parts(content: bytes) -> Mapping[str, str]:
+    """Sheet → its part in the archive of an Office Open XML workbook (ECMA-376 part 1 §18.2); else empty."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            book = etree.fromstring(archive.read("xl/workbook.xml"), _parser())
+            related = etree.fromstring(archive.read("xl/_rels/workbook.xml.rels"), _parser())
+    except (KeyError, etree.XMLSyntaxError):
+        return {}
+    targets = {each.get("Id"): each.get("Target", "") for each in related}
+    return dict(_named(book, targets))
+
+
+def _named(book: etree._Element, targets: Mapping[str | None, str]) -> Iterator[tuple[str, str]]:
+    for sheet in book.iter(f"{_MAIN}sheet"):
+        target = targets.get(sheet.get(_DOCUMENT), "")
+        yield sheet.get("name", ""), posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(resolve_entities=False, no_network=True)
