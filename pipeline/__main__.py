@@ -25,6 +25,12 @@ def _validate(options: argparse.Namespace) -> int:
     return validate(ROOT, area=options.area, flow=options.flow, file=options.file)
 
 
+def _suggest(options: argparse.Namespace) -> int:
+    from pipeline.commands import suggest
+
+    return suggest(ROOT, area=options.area, flow=options.flow, accept=options.accept)
+
+
 def _serve(options: argparse.Namespace) -> int:
     from pipeline.serve import serve
 
@@ -71,6 +77,10 @@ def parser() -> argparse.ArgumentParser:
     each.add_argument("--area", required=True)
     each.add_argument("--flow", required=True)
     each.add_argument("--file", type=Path, help="a file to try in place of the one that the layout names")
+    each = verb("suggest", "suggest codes for labels that have none, or add those that you accepted", _suggest)
+    each.add_argument("--area", required=True)
+    each.add_argument("--flow", required=True)
+    each.add_argument("--accept", type=Path, help="a reviewed table of suggestions: add its marked rows to codes.csv")
     each = verb("serve", "serve build/public on 127.0.0.1 with the right headers", _serve)
     each.add_argument("--port", type=int, default=8000)
     verb(

@@ -83,6 +83,45 @@ def _with_file(layouts: tuple[Layout, ...], file: Path) -> tuple[Layout, ...]:
     return tuple(replace(each, file=str(file.resolve())) if Path(each.file).name == name else each for each in layouts)
 
 
+def suggest(root: Path, *, area: str, flow: str, accept: Path | None) -> int:
+    """Write suggestions for the labels that have no code, or add those that a person accepted to `codes.csv`."""
+    from pipeline import accept as accepting
+    from pipeline import names
+    from pipeline import suggest as suggestions
+
+    loaded, chosen, _ = load(root)
+    _must_exist([area], loaded.countries, "country")
+    country = loaded.countries[area]
+    _must_exist([flow], country.series, f"dataflow of {area}")
+    words = suggestions.words(chosen.language)
+    pieces = suggestions.labels(root, country, loaded.dataflows[flow])
+    if accept is not None:
+        target = root / "metadata/national" / area / "codes.csv"
+        rows = accepting.marked(accept, loaded, suggestions.distinct(pieces))
+        new = accepting.add(target, rows, country.codes)
+        shown = target.relative_to(root)
+        print(words["accepted"].format(count=len(new), path=shown, already=len(rows) - len(new)))
+        return 0
+    others, unread = suggestions.other_labels(root, country, loaded, flow)
+    structure = loaded.dataflows[flow].structure
+    aliases = names.aliases(root / "metadata/aliases.csv")
+    found = suggestions.unmapped(pieces, structure, country, loaded, aliases)
+    covered = suggestions.coverage(pieces, others, structure, country)
+    path = root / "build/suggestions" / area / f"{flow}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    marks = accepting.marks(path) if path.exists() else {}
+    path.write_bytes(suggestions.table(found, loaded, words, language=chosen.language, marks=marks))
+    record = json.dumps(suggestions.record(area, flow, found, covered), ensure_ascii=False, indent=1)
+    path.with_suffix(".json").write_text(record + "\n", encoding="utf-8")
+    for other, error in unread.items():
+        print(words["unread"].format(flow=other, error=error), file=sys.stderr)
+    for line in suggestions.told(found, covered, words):
+        print(line)
+    if found:
+        print(words["next"].format(path=path.relative_to(root), area=area, flow=flow))
+    return 0
+
+
 def docs(root: Path) -> int:
     """Write the generated pages of docs/."""
     for path, text in report.issue_pages(library.load(root), root / "tests/cases"):

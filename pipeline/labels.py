@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import pandas as pd
 
 from pipeline.framework import Codelist
 from pipeline.model import CodeRow, Country
+from pipeline.validity import days, holds
 
 
 def folded(label: str) -> str:
@@ -22,6 +25,37 @@ class Fate:
 
     code: str
     ignored: str = ""
+
+
+def coded(
+    labels: pd.Series[str],
+    periods: pd.Series[str],
+    *,
+    component: str,
+    column: str,
+    country: Country,
+    codelist: Codelist | None,
+) -> tuple[pd.Series[str], pd.Series[str]]:
+    """The code of each label, and the reason why it is ignored or nothing.
+
+    `periods` holds the TIME_PERIOD of each figure. It is looked at only where the country has dated
+    rows for the component: then each set of rows that hold together is applied to its own figures.
+    """
+    distinct = list(labels.unique())
+    eras: dict[tuple[CodeRow, ...], list[str]] = {}
+    if any(row.component == component and (row.valid_from or row.valid_to) for row in country.codes):
+        for period in periods.unique():
+            day = days(period)[0]
+            eras.setdefault(tuple(row for row in country.codes if holds(row, day)), []).append(period)
+    else:
+        eras[country.codes] = []
+    codes, ignored = labels, pd.Series("", index=labels.index)
+    for rows, when in eras.items():
+        found = fates(distinct, component, column, replace(country, codes=rows), codelist)
+        here = periods.isin(when) if when else pd.Series(data=True, index=labels.index)
+        codes = codes.where(~here, labels.map({label: fate.code for label, fate in found.items()}))
+        ignored = ignored.where(~here, labels.map({label: fate.ignored for label, fate in found.items()}))
+    return codes, ignored
 
 
 def fates(

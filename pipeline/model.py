@@ -94,7 +94,8 @@ class Series:
 class CodeRow:
     """One row of a country's `codes.csv`: a national label and its fate.
 
-    An empty `code` means that cells under the label are ignored, for the reason in `note`.
+    An empty `code` means that cells under the label are ignored, for the reason in `note`. The row
+    holds for figures whose TIME_PERIOD begins in [`valid_from`, `valid_to`]; a blank side is open.
     """
 
     component: str
@@ -102,6 +103,8 @@ class CodeRow:
     label: str
     code: str
     note: str
+    valid_from: str = ""
+    valid_to: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeline.framework import Dataflow, Structure
 from pipeline.grid import Grid, grid
-from pipeline.labels import fates
+from pipeline.labels import coded
 from pipeline.model import LINEAGE, Country, Layout, Ledger, Library, Observations, Origin, RawTable
 
 _BLANK = "blank"
@@ -110,11 +110,52 @@ def _plain(text: pd.Series[str], layout: Layout) -> pd.Series[str]:
 
 
 @dataclass(frozen=True)
-class _Labels:
-    """The labels of one component, one for each figure, and the heading that names them."""
+class Mapped:
+    """The labels of one component, or of one part of it, with what became of each; one for each figure."""
 
+    component: str
+    part: str
+    is_whole: bool
     heading: str
     text: pd.Series[str]
+    periods: pd.Series[str]
+    codes: pd.Series[str]
+    ignored: pd.Series[str]
+
+
+def mapped(tables: Sequence[RawTable], country: Country, flow: Dataflow) -> Iterator[Mapped]:
+    """All labels of the tables of one country and dataflow that stand over or beside a figure."""
+    for raw in tables:
+        layout = country.series[flow.id].layouts[raw.layout]
+        cells = grid(raw, layout)
+        frame = _figures(cells, layout)
+        for _, pieces in _mapped(frame[~frame["is_blank"]], cells, layout, country, flow=flow):
+            yield from pieces
+
+
+def _mapped(
+    frame: pd.DataFrame, cells: Grid, layout: Layout, country: Country, *, flow: Dataflow
+) -> Iterator[tuple[pd.Series[str], tuple[Mapped, ...]]]:
+    """Each component that has labels: its codes, and its parts. The period comes first; other rows may hang on it."""
+    periods = pd.Series(layout.constants.get("TIME_PERIOD", ""), index=frame.index)
+    templates = (*layout.labels.items(), *layout.headings.items())
+    for component, template in sorted(templates, key=lambda item: item[0] != "TIME_PERIOD"):
+        is_row = component in layout.headings
+        codelist = flow.structure.components[component].codelist
+        pieces: list[Mapped] = []
+        parts = _PART.findall(template) or [template]
+        for part in parts:
+            heading, text = "" if is_row else part, cells.labels(part, frame, is_row=is_row)
+            known = codelist if parts == [template] else None
+            codes, ignored = coded(
+                text, periods, component=component, column=heading, country=country, codelist=known
+            )
+            is_whole = parts == [template]
+            pieces.append(Mapped(component, part, is_whole, heading, text, periods, codes, ignored))
+        filled = _filled(template, {piece.part: piece.codes for piece in pieces}, frame.index)
+        if component == "TIME_PERIOD":
+            periods = filled
+        yield filled, tuple(pieces)
 
 
 def _coded(
@@ -122,20 +163,12 @@ def _coded(
 ) -> tuple[pd.DataFrame, Counter[str]]:
     """Give each figure the code of every component, and leave out the cells declared to be ignored."""
     reason = pd.Series("", index=frame.index)
-    for component, template in (*layout.labels.items(), *layout.headings.items()):
-        is_row = component in layout.headings
-        codelist = flow.structure.components[component].codelist
-        pieces: dict[str, pd.Series[str]] = {}
-        parts = _PART.findall(template) or [template]
-        for part in parts:
-            labels = _Labels("" if is_row else part, cells.labels(part, frame, is_row=is_row))
-            known = codelist if parts == [template] else None
-            distinct = fates(labels.text.unique(), component, labels.heading, country, known)
-            pieces[part] = labels.text.map({label: fate.code for label, fate in distinct.items()})
-            if component in layout.add:
-                frame[f"{_LABEL}{component}"] = labels.text
-            reason = reason.where(reason != "", labels.text.map({k: fate.ignored for k, fate in distinct.items()}))
-        frame[component] = _filled(template, pieces, frame.index)
+    for codes, pieces in _mapped(frame, cells, layout, country, flow=flow):
+        for piece in pieces:
+            if piece.component in layout.add:
+                frame[f"{_LABEL}{piece.component}"] = piece.text
+            reason = reason.where(reason != "", piece.ignored)
+        frame[pieces[0].component] = codes
     texts = {"SOURCE_OPERATION": layout.source_operation["en"], "STAT_POP": layout.stat_pop["en"]}
     for component, constant in {**texts, **layout.constants}.items():
         if component in flow.structure.components:

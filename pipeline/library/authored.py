@@ -23,8 +23,10 @@ def refuse(path: Path, row: int | None, fault: str) -> NoReturn:
     raise SetupError(f"{where}: {fault}")
 
 
-def rows(path: Path, columns: Collection[str], *, extra: bool = False) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (row number in the file, cells by column) of a CSV with the given columns.
+def rows(
+    path: Path, columns: Collection[str], *, extra: bool = False, optional: Collection[str] = ()
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (row number in the file, cells by column) of a CSV with the given columns, and perhaps the optional ones.
 
     Raises:
         SetupError: the file is absent, is not UTF-8, lacks or has an unknown column, or a row is ragged.
@@ -34,7 +36,7 @@ def rows(path: Path, columns: Collection[str], *, extra: bool = False) -> Iterat
             reader = csv.reader(file, strict=True)
             header = next(reader, [])
             absent = [column for column in columns if column not in header]
-            unknown = [] if extra else [column for column in header if column not in columns]
+            unknown = [] if extra else [column for column in header if column not in (*columns, *optional)]
             if absent or unknown or len(set(header)) < len(header):
                 refuse(path, 1, f"columns must be {', '.join(columns)}; found {', '.join(header) or 'none'}")
             for cells in reader:

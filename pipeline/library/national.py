@@ -10,9 +10,11 @@ from typing import Any
 
 from pipeline import derived
 from pipeline.framework import LANGUAGES, Codelist, Dataflow, Provider, Structure, Text
+from pipeline.labels import folded
 from pipeline.library import authored
 from pipeline.library.authored import refuse
 from pipeline.model import CodeRow, Country, Layout, Library, Series
+from pipeline.validity import days, span
 
 _LAYOUT = {field.name: field for field in fields(Layout)}
 _REQUIRED = [name for name, field in _LAYOUT.items() if field.default is MISSING and field.default_factory is MISSING]
@@ -80,10 +82,12 @@ def _agreements(
 
 
 def _codes(path: Path, framework: Library) -> tuple[CodeRow, ...]:
-    found: dict[tuple[str, str, str], CodeRow] = {}
-    for row, cells in authored.rows(path, ("component", "column", "label", "code", "note")):
+    found: list[CodeRow] = []
+    by_label: dict[tuple[str, str, str], list[CodeRow]] = {}
+    for row, cells in authored.rows(
+        path, ("component", "column", "label", "code", "note"), optional=("valid_from", "valid_to")
+    ):
         each = CodeRow(**cells)
-        key = (each.component, each.column, each.label)
         if each.component not in framework.concepts:
             refuse(path, row, f'"{each.component}" is not a concept of dsd/concepts.csv')
         codelist = framework.list_of(each.component)
@@ -91,10 +95,34 @@ def _codes(path: Path, framework: Library) -> tuple[CodeRow, ...]:
             refuse(path, row, f'"{each.code}" is not a code of {codelist.ref}')
         if not each.code and not each.note:
             refuse(path, row, f'"{each.label}" is ignored without a reason: fill its note')
-        if key in found:
-            refuse(path, row, f'"{each.label}" stands twice')
-        found[key] = each
-    return tuple(found.values())
+        _check_validity(path, row, each)
+        others = by_label.setdefault((each.component, each.column, folded(each.label)), [])
+        for other in others:
+            _check_overlap(path, row, each, other)
+        others.append(each)
+        found.append(each)
+    return tuple(found)
+
+
+def _check_validity(path: Path, row: int, each: CodeRow) -> None:
+    for name, period in (("valid_from", each.valid_from), ("valid_to", each.valid_to)):
+        if period and not days(period)[0]:
+            refuse(path, row, f'{name} "{period}" is not a period such as 2011, 2011-07, 2011-Q3 or 2011-07-09')
+        if period and each.component == "TIME_PERIOD":
+            refuse(path, row, "a period cannot itself hold for some periods only: empty valid_from and valid_to")
+    first, last = span(each)
+    if first > last:
+        refuse(path, row, f'"{each.label}" ends before it begins: {each.valid_from} to {each.valid_to}')
+
+
+def _check_overlap(path: Path, row: int, each: CodeRow, other: CodeRow) -> None:
+    """One label has one fate at a time. Undated rows may differ in case and accents, as tables do."""
+    is_dated = any((each.valid_from, each.valid_to, other.valid_from, other.valid_to))
+    if not is_dated and each.label == other.label:
+        refuse(path, row, f'"{each.label}" stands twice')
+    (first, last), (other_first, other_last) = span(each), span(other)
+    if is_dated and first <= other_last and other_first <= last:
+        refuse(path, row, f'"{each.label}" stands twice for the same time; let valid_from and valid_to not overlap')
 
 
 def _metadata(path: Path, table: Mapping[str, Any], framework: Library) -> dict[str, Text]:
