@@ -8,7 +8,7 @@ from pipeline.catalogue.render import Content
 from pipeline.catalogue.view import Catalogue, View
 from pipeline.catalogue.wording import Words
 
-_STRUCTURES = ("structures-2.1.xml", "structures-3.0.xml", "structures.json")
+_STRUCTURES = ("structures-2.1.xml", "structures-3.0.xml", "structures.json", "maps-3.0.xml")
 _ENDINGS = ("xml", "json", "csv")
 _SNIPPETS = ("curl", "pandas", "sdmx1", "pysdmx")
 

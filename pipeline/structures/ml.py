@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -89,9 +89,13 @@ def localised(tag: str, text: common.InternationalString) -> str:
 
 def notes(artefact: common.AnnotableArtefact) -> str:
     """The annotations of an artefact."""
-    if not artefact.annotations:
+    return annotated(artefact.annotations)
+
+
+def annotated(annotations: Collection[common.BaseAnnotation]) -> str:
+    if not annotations:
         return ""
-    return f"<com:Annotations>{''.join(map(_annotation, artefact.annotations))}</com:Annotations>"
+    return f"<com:Annotations>{''.join(map(_annotation, annotations))}</com:Annotations>"
 
 
 def _annotation(annotation: common.BaseAnnotation) -> str:
@@ -198,7 +202,9 @@ def data_structure(dialect: Dialect, dsd: v21.DataStructureDefinition) -> str:
             "AttributeDescriptor",
             "AttributeDescriptor",
             (_attribute(dialect, dsd, each) for each in dsd.attributes.components),
-        ),
+        )
+        if dsd.attributes.components
+        else "",
         listed(
             "MeasureList",
             "MeasureDescriptor",

@@ -7,16 +7,20 @@ measure, and some readers refuse it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import partial
 
 from sdmx.model import common, v21
 
 from pipeline.structures import ml, walk
+from pipeline.structures.maps import ComponentMap, FixedValue, RepresentationMap, StructureMap, Value
 from pipeline.structures.walk import Section
 
 # The type of a code's Parent in the 3.0 schema. That it refuses `_T` and `1`, which are code ids, is a known
 # error of the schema (sdmx-twg/sdmx-ml issue 30; 3.1 has it right).
 _PARENT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+_REGEX = ' isRegEx="true"'
 
 
 def _local(klass: str, identifier: str) -> str:  # one contract with SDMX-ML 2.1
@@ -69,6 +73,57 @@ def _hierarchy(each: v21.HierarchicalCodelist) -> str:
     return ml.maintainable(_DIALECT, "codelist.Hierarchy", each, codes, attributes=' hasFormalLevels="false"')
 
 
+def _structure_map(each: StructureMap) -> str:
+    """A structure map: components first, then fixed values (StructureMapType)."""
+
+    def component(part: ComponentMap) -> str:
+        ends = _each("Source", part.sources) + _each("Target", [part.target])
+        through = _reference("RepresentationMap", "structuremapping.RepresentationMap", part.through)
+        return f"<str:ComponentMap>{ml.annotated(part.annotations)}{ends}{through}</str:ComponentMap>"
+
+    body = (
+        _reference("Source", "datastructure.DataStructure", each.source),
+        _reference("Target", "datastructure.Dataflow", each.target),
+        *map(component, each.components),
+        *map(_fixed, each.fixed),
+    )
+    return ml.maintainable(_DIALECT, "structuremapping.StructureMap", each, body)
+
+
+def _fixed(part: FixedValue) -> str:
+    parts = _each("Target", [part.target]) + _each("Value", [part.value])
+    return f"<str:FixedValueMap>{parts}</str:FixedValueMap>"
+
+
+def _representation_map(each: RepresentationMap) -> str:
+    """A representation map from text to a code list or to text."""
+    target = _reference("TargetCodelist", "codelist.Codelist", each.target) or _each("TargetDataType", ["String"])
+    body = (_each("SourceDataType", ["String"] * each.sources), target, *map(_mapping, each.values))
+    return ml.maintainable(_DIALECT, "structuremapping.RepresentationMap", each, body)
+
+
+def _mapping(value: Value) -> str:
+    days = (("validFrom", value.valid_from), ("validTo", value.valid_to))
+    validity = "".join(f' {name}="{day}"' for name, day in days if day)
+    sources = "".join(
+        f"<str:SourceValue{_REGEX if is_regex else ''}>{ml.escaped(text)}</str:SourceValue>"
+        for text, is_regex in zip(value.sources, value.regex, strict=True)
+    )
+    target = _each("TargetValue", [] if value.target is None else [value.target])
+    return (
+        f"<str:RepresentationMapping{validity}>{ml.annotated(value.annotations)}{sources}{target}"
+        "</str:RepresentationMapping>"
+    )
+
+
+def _each(tag: str, texts: Iterable[str]) -> str:
+    return "".join(f"<str:{tag}>{ml.escaped(text)}</str:{tag}>" for text in texts)
+
+
+def _reference(tag: str, kind: str, of: common.MaintainableArtefact | None) -> str:
+    return f"<str:{tag}>{walk.urn(kind, of)}</str:{tag}>" if of is not None else ""
+
+
 SECTIONS = (
     Section(common.AgencyScheme, "AgencySchemes", partial(ml.organisations, _DIALECT, "Agency")),
     Section(common.DataProviderScheme, "DataProviderSchemes", partial(ml.organisations, _DIALECT, "DataProvider")),
@@ -85,6 +140,8 @@ SECTIONS = (
         partial(ml.constraint, _DIALECT, "DataConstraint", role="role", attribute="str:Component"),
     ),
     Section(common.ProvisionAgreement, "ProvisionAgreements", partial(ml.agreement, _DIALECT, usage="Dataflow")),
+    Section(RepresentationMap, "RepresentationMaps", _representation_map),
+    Section(StructureMap, "StructureMaps", _structure_map),
 )
 
 write = partial(ml.write, _DIALECT, SECTIONS)

@@ -13,6 +13,7 @@ from sdmx.model import common, v21
 
 from pipeline.structures import walk
 from pipeline.structures.artefacts import CONCEPTS, Artefacts
+from pipeline.structures.maps import Maps
 
 Answer = tuple[common.MaintainableArtefact, ...]
 
@@ -57,6 +58,14 @@ def resources(of: Artefacts) -> tuple[Resource, ...]:
         Resource(tuple(of.categorisations.values()), "categorisation"),
         Resource(tuple(of.constraints.values()), "dataconstraint", "contentconstraint"),
         Resource(of.agreements, "provisionagreement"),
+    )
+
+
+def resources_of_maps(of: Maps) -> tuple[Resource, ...]:
+    """How national tables lead to the dataflows. SDMX 3.0 alone has these kinds."""
+    return (
+        Resource(of.structure, "structuremap", beside=of.with_map),
+        Resource(of.representation, "representationmap"),
     )
 
 

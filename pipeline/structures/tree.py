@@ -8,7 +8,7 @@ stands under every address that it answers.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,8 @@ from pipeline.model import Library, Protected, Settings
 from pipeline.structures import json20, ml21, ml30, walk, xsd
 from pipeline.structures.artefacts import VERSION, Artefacts, artefacts
 from pipeline.structures.constraints import actual
-from pipeline.structures.resources import Answer, Resource, described, resources
+from pipeline.structures.national import maps
+from pipeline.structures.resources import Answer, Resource, described, resources, resources_of_maps
 
 Document = tuple[tuple[str, ...], bytes]  # every path below the release, content
 
@@ -57,14 +58,17 @@ def tree(library: Library, settings: Settings) -> Iterator[Document]:
     """Yield every structure document of a release."""
     built = artefacts(library)
     header = _header(library, settings)
+    national = maps(library, built)
     for base in BASES:
-        for answer, paths in _answers(base, built):
+        kinds = (*resources(built), *(resources_of_maps(national) if base is V2XML else ()))
+        for answer, paths in _answers(base, kinds):
             yield _document(base, paths, answer, header)
     for flow in built.dataflows.values():
         yield _schema(flow, (*described(built, flow), built.constraints[flow.id]), header)
     for dsd in built.structures.values():
         yield _schema(dsd, described(built, next(f for f in built.dataflows.values() if f.structure is dsd)), header)
     yield from _files(library, built, header)
+    yield ("files/structures/maps-3.0.xml",), ml30.write(national.all, message_id="MAPS", **header)
 
 
 def available(library: Library, data: Protected, settings: Settings) -> Iterator[Document]:
@@ -121,10 +125,10 @@ def _document(
 # ---------------------------------------------------------------- addresses
 
 
-def _answers(base: Base, built: Artefacts) -> Iterator[tuple[Answer, list[str]]]:
+def _answers(base: Base, kinds: Iterable[Resource]) -> Iterator[tuple[Answer, list[str]]]:
     """Yield every answer of a base once, with all the addresses that it stands under."""
     found: dict[tuple[str, ...], tuple[Answer, list[str]]] = {}
-    for resource in resources(built):
+    for resource in kinds:
         for answer, path in _addressed(base, resource):
             key = tuple(f"{type(each).__name__} {walk.urn('any.Any', each)}" for each in answer)
             found.setdefault(key, (answer, []))[1].append(path)
