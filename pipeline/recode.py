@@ -147,9 +147,7 @@ def _mapped(
         for part in parts:
             heading, text = "" if is_row else part, cells.labels(part, frame, is_row=is_row)
             known = codelist if parts == [template] else None
-            codes, ignored = coded(
-                text, periods, component=component, column=heading, country=country, codelist=known
-            )
+            codes, ignored = coded(text, periods, component=component, column=heading, country=country, codelist=known)
             is_whole = parts == [template]
             pieces.append(Mapped(component, part, is_whole, heading, text, periods, codes, ignored))
         filled = _filled(template, {piece.part: piece.codes for piece in pieces}, frame.index)

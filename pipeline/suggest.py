@@ -21,7 +21,7 @@ from pipeline.guess import Guess, Guesser, guesser
 from pipeline.labels import folded
 from pipeline.model import CodeRow, Country, Library
 from pipeline.names import Aliases
-from pipeline.read import read
+from pipeline.read import read_all
 from pipeline.recode import Mapped, mapped
 from pipeline.validity import days, holds
 
@@ -73,7 +73,7 @@ def labels(root: Path, country: Country, flow: Dataflow) -> list[Mapped]:
     Raises:
         InputError: a table cannot be read, or has not the form that its layout says.
     """
-    tables = [read(root / "data" / country.area, layout) for layout in country.series[flow.id].layouts]
+    tables = read_all(root / "data" / country.area, country.series[flow.id].layouts)
     return list(mapped(tables, country, flow))
 
 
