@@ -42,6 +42,25 @@ SAID = Description("CL", "DF_STOCK", TEXT, FIELDS, (), (LIBRARY.licences["CC-BY-
 """
 
 
+BOOK = """
+from openpyxl import Workbook
+from pipeline.model import Country, Layout, Series
+from pipeline.read import read_all
+from pipeline.recode import recode
+WIDTH, PLACES = 20, [code.name["es"] for code in LIBRARY.list_of("COUNTRY_BIRTH").codes.values() if "es" in code.name]
+HERE, TEXT_ = Path(__import__("tempfile").mkdtemp()), {"en": "a"}
+BOOK = Workbook(write_only=True)
+SHEET = BOOK.create_sheet("Datos")
+SHEET.append(["País", "Sexo", *range(2000, 2000 + WIDTH)])
+for row in range(ROWS // WIDTH):
+    SHEET.append([PLACES[row % len(PLACES)], "HM"[row % 2], *(row * WIDTH + column for column in range(WIDTH))])
+BOOK.save(HERE / "a.xlsx")
+LAYOUT = Layout("a.xlsx", "INE", "CC-BY-4.0", "C:V", {"COUNTRY_BIRTH": "País", "SEX": "Sexo"}, {"TIME_PERIOD": "1"},
+    sheet="Datos", source_operation=TEXT_, stat_pop=TEXT_)
+CHILE = Country("CL", "es", "INE", {}, frozenset(), (), {}, {"DF_STOCK": Series("CL", "DF_STOCK", (LAYOUT,), (), 0, {})})
+"""
+
+
 def writer(name: str) -> str:
     """The call that writes DATA in one of our formats."""
     return f"formats()[{name!r}].write(Protected('CL', FLOW, DATA, (), {{}}), SAID, LIBRARY, open('/dev/null', 'wb'))"
@@ -55,6 +74,16 @@ import subprocess
 subprocess.run([sys.executable, "-m", "pipeline", "publish"], cwd={str(ROOT)!r}, check=True, capture_output=True)
 """,
         0,
+    ),
+    "read and recode a workbook": (
+        BOOK,
+        "assert len(recode(read_all(HERE, (LAYOUT,)), CHILE, FLOW, LIBRARY).frame) == ROWS",
+        ROWS,
+    ),
+    "floor: python-calamine": (
+        BOOK + "from python_calamine import CalamineWorkbook",
+        "CalamineWorkbook.from_path(HERE / 'a.xlsx').get_sheet_by_index(0).to_python()",
+        ROWS,
     ),
     "write SDMX-CSV 2.0": ("DATA = frame(ROWS)", writer("csv"), ROWS),
     "write SDMX-ML 2.1 series": ("DATA = frame(ROWS)", writer("ml21"), ROWS),
@@ -78,7 +107,7 @@ print(json.dumps(dict(cpu=cpu, wall=time.perf_counter() - started, peak=max(afte
 
 def measure(prepare: str, task: str, rows: int) -> dict[str, float]:
     """CPU and wall seconds of the task alone, and peak memory in MiB, in a fresh process."""
-    setting = FRAME + prepare.replace("ROWS", str(rows)) if rows else "import sys"
+    setting = FRAME + f"ROWS = {rows}\n{prepare}" if rows else "import sys"
     code = setting + MEASURE.replace("{task}", task)
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
