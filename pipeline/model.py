@@ -96,6 +96,19 @@ class CodeRow:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """One row of a country's `corrections.csv`: a source cell is wrong, what it says, and what it should say."""
+
+    flow: str
+    file: str
+    sheet: str
+    cell: str
+    expected: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Country:
     """A reporting country: language, producers, agreements, mappings and reference metadata."""
 
@@ -107,6 +120,7 @@ class Country:
     codes: tuple[CodeRow, ...]
     metadata: Mapping[str, Text]  # field id → text, for every dataflow
     series: Mapping[str, Series]
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -200,6 +214,7 @@ class Observations:
     ledger: Ledger
     hierarchies: tuple[str, ...] = ()
     rounding_base: int = 0
+    corrections: tuple[Issue, ...] = ()  # of cells of the source: what was corrected, and what no longer could be
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def validate(observations: Observations, library: Library, *, day: str) -> Repor
         observations.rounding_base,
     )
     report = _apply(table, [rule for rule in observations.flow.rules if rule.stage == "received"])
-    return replace(report, issues=(*report.issues, *_left_out(observations)))
+    return replace(report, issues=(*report.issues, *_left_out(observations), *observations.corrections))
 
 
 def validate_release(protected: Protected, library: Library, *, day: str) -> Report:

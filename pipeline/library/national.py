@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.framework import LANGUAGES, Codelist, Dataflow, Provider, Structure, Text
 from pipeline.library import authored
 from pipeline.library.authored import refuse
+from pipeline.library.corrections import corrections
 from pipeline.model import CodeRow, Country, Layout, Library, Series
 
 _LAYOUT = {field.name: field for field in fields(Layout)}
@@ -36,6 +37,9 @@ def country(folder: Path, framework: Library) -> Country:
     if table["focal"] not in providers:
         refuse(path, None, f'focal "{table["focal"]}" is not one of the providers')
     known = {**framework.providers, **providers}
+    series = {
+        each.stem: _series(each, area, known, framework) for each in sorted(folder.glob("*.toml")) if each != path
+    }
     return Country(
         area=area,
         language=table["language"],
@@ -44,9 +48,8 @@ def country(folder: Path, framework: Library) -> Country:
         agreements=_agreements(path, table.get("agreement", []), known, framework.dataflows),
         codes=_codes(folder / "codes.csv", framework),
         metadata=_metadata(path, table.get("metadata", {}), framework),
-        series={
-            each.stem: _series(each, area, known, framework) for each in sorted(folder.glob("*.toml")) if each != path
-        },
+        series=series,
+        corrections=corrections(folder / "corrections.csv", series),
     )
 
 
