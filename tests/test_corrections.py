@@ -10,9 +10,8 @@ import pytest
 from openpyxl import load_workbook
 from tables import DAY
 
+from pipeline import commands, report
 from pipeline import library as authored
-from pipeline import report
-from pipeline.__main__ import main
 from pipeline.corrections import correct
 from pipeline.errors import SetupError
 from pipeline.model import Correction, RawTable, Report
@@ -134,17 +133,16 @@ def test_the_record_and_the_terminal_have_the_reason_and_no_figure(office: Path)
 
 
 def test_validate_says_so_and_a_correction_that_fails_holds_the_delivery_back(
-    office: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    office: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(office)
     damage_workbook(office, "C6", 81)
     author(office, MEN)
-    assert main(["validate", "--area", "XX", "--flow", "DF_STOCK"]) == 0
+    assert commands.validate(office, area="XX", flow="DF_STOCK", file=None) == 0
     assert "ING-06" in capsys.readouterr().out
     written = json.loads((office / "build/reports/XX/DF_STOCK.json").read_text(encoding="utf-8"))
     assert "ING-06" in {issue["code"] for issue in written["issues"]}
     damage_workbook(office, "C6", 18)
-    assert main(["validate", "--area", "XX", "--flow", "DF_STOCK"]) == 1
+    assert commands.validate(office, area="XX", flow="DF_STOCK", file=None) == 1
     assert "ING-05" in capsys.readouterr().out
 
 
