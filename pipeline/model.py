@@ -108,6 +108,19 @@ class CodeRow:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """One row of a country's `corrections.csv`: a source cell is wrong, what it says, and what it should say."""
+
+    flow: str
+    file: str
+    sheet: str
+    cell: str
+    expected: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Country:
     """A reporting country: language, producers, agreements, mappings and reference metadata."""
 
@@ -119,6 +132,7 @@ class Country:
     codes: tuple[CodeRow, ...]
     metadata: Mapping[str, Text]  # field id → text, for every dataflow
     series: Mapping[str, Series]
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -219,6 +233,7 @@ class Observations:
     hierarchies: tuple[str, ...] = ()
     rounding_base: int = 0
     hidden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # file → its hidden sheets
+    corrections: tuple[Issue, ...] = ()  # of cells of the source: what was corrected, and what no longer could be
 
 
 @dataclass(frozen=True)

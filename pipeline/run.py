@@ -10,6 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from pipeline import describe, previous, protect, publish, report, suite
+from pipeline.corrections import correct
 from pipeline.errors import InputError
 from pipeline.formats import Format
 from pipeline.model import Library, Observations, Package, Protected, Release, Report, Series, Settings, Whole
@@ -70,9 +71,11 @@ def run(
 
 
 def receive(root: Path, series: Series, library: Library) -> Observations:
-    """Read and recode what one country delivers for one dataflow."""
+    """Read, correct and recode what one country delivers for one dataflow."""
+    country = library.countries[series.area]
     tables = read_all(root / "data" / series.area, series.layouts)
-    observations = recode(tables, library.countries[series.area], library.dataflows[series.flow], library)
+    tables, corrected = correct(tables, country.corrections, area=series.area, flow=series.flow)
+    observations = recode(tables, country, library.dataflows[series.flow], library)
     if observations.ledger.balance:
         raise InputError(f"{series.area} {series.flow}: {observations.ledger.balance} cells are not accounted for.")
     log.info(
@@ -83,7 +86,7 @@ def receive(root: Path, series: Series, library: Library) -> Observations:
         observations.ledger.observations,
         dict(observations.ledger.ignored),
     )
-    return observations
+    return replace(observations, corrections=corrected)
 
 
 def deliver(

@@ -39,7 +39,8 @@ def validate(observations: Observations, library: Library, *, day: str) -> Repor
         observations.rounding_base,
     )
     report = _apply(table, [rule for rule in observations.flow.rules if rule.stage == "received"])
-    return replace(report, issues=(*report.issues, *_left_out(observations)), ledger=observations.ledger)
+    told = (*report.issues, *_left_out(observations), *observations.corrections)
+    return replace(report, issues=told, ledger=observations.ledger)
 
 
 def validate_release(protected: Protected, library: Library, *, day: str) -> Report:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.corrections import correct
 from pipeline.framework import Dataflow
-from pipeline.model import Country, Ledger, Library, Observations, Origin, Protected
+from pipeline.model import Correction, Country, Issue, Ledger, Library, Observations, Origin, Protected, RawTable
 
 DAY = "2026-11-24"
 ROW = Mapping[str, str | float]
@@ -108,6 +109,13 @@ def with_chile(library: Library) -> Library:
     agreed = frozenset(("CL_INE", flow) for flow in library.dataflows if flow != "DF_RIGHTS")
     chile = Country("CL", "es", "CL_INE", {}, agreed, (), {}, {})
     return replace(library, countries={"CL": chile})
+
+
+def corrected(row: Mapping[str, str], flow: str) -> tuple[Issue, ...]:
+    """What is told of a correction of the one cell of a table."""
+    raw = RawTable("CL/stock.csv", "", "0" * 64, pd.DataFrame([[row["IN_THE_CELL"]]], index=[1], columns=[1]), None)
+    correction = Correction(flow, "stock.csv", "", "A1", row["EXPECTED"], row["VALUE"], row["REASON"])
+    return correct([raw], [correction], area="CL", flow=flow)[1]
 
 
 def read(path: Path) -> list[dict[str, str]]:

@@ -26,6 +26,8 @@ def issues_of(path: Path, library: Library) -> tuple[Issue, ...]:
             received = tables.observations([{}], flow)
             ledger = Ledger(1, 1, {row["LEFT_OUT"]: int(row["CELLS"]) for row in rows})
             return validate(replace(received, ledger=ledger), library, day=tables.DAY).issues
+        case "ING-05" | "ING-06":
+            return tuple(issue for row in rows for issue in tables.corrected(row, flow.id))
         case "ING-07" | "ING-08":
             rejected = {row["COLUMN"]: int(row["CELLS"]) for row in rows if "COLUMN" in row}
             hidden = {"CL/stock.xlsx": tuple(row["HIDDEN"] for row in rows if "HIDDEN" in row)}

@@ -13,6 +13,7 @@ from pipeline.framework import LANGUAGES, Codelist, Dataflow, Provider, Structur
 from pipeline.labels import folded
 from pipeline.library import authored
 from pipeline.library.authored import refuse
+from pipeline.library.corrections import corrections
 from pipeline.model import CodeRow, Country, Layout, Library, Series
 from pipeline.validity import days, span
 
@@ -40,6 +41,9 @@ def country(folder: Path, framework: Library) -> Country:
     if table["focal"] not in providers:
         refuse(path, None, f'focal "{table["focal"]}" is not one of the providers')
     known = {**framework.providers, **providers}
+    series = {
+        each.stem: _series(each, area, known, framework) for each in sorted(folder.glob("*.toml")) if each != path
+    }
     return Country(
         area=area,
         language=table["language"],
@@ -48,9 +52,8 @@ def country(folder: Path, framework: Library) -> Country:
         agreements=_agreements(path, table.get("agreement", []), known, framework.dataflows),
         codes=_codes(folder / "codes.csv", framework),
         metadata=_metadata(path, table.get("metadata", {}), framework),
-        series={
-            each.stem: _series(each, area, known, framework) for each in sorted(folder.glob("*.toml")) if each != path
-        },
+        series=series,
+        corrections=corrections(folder / "corrections.csv", series),
     )
 
 
