@@ -13,11 +13,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from pipeline.framework import Codelist
 from pipeline.labels import folded
 from pipeline.model import Library
-from pipeline.names import GENERAL, OFFICIAL, UNSURE, Aliases, Name, month_names, names_of, words_of
+from pipeline.names import GENERAL, OFFICIAL, UNSURE, Aliases, Name, aliases, month_names, names_of, words_of
+
+_ALIASES = Path(__file__).parents[1] / "metadata/aliases.csv"
 
 SURE = 0.9  # from here on a guess is sure, if no other code comes near
 _NEAR = 0.05
@@ -25,7 +28,6 @@ _CAP = 0.85  # of what only the table can settle
 _LETTER = 0.6  # a one-letter label is a matter of its table (docs/decisions/0002)
 _SHOWN = 5
 _ALIKE, _ALIKE_BESIDE = 0.6, 0.75  # letters in common, for a name to be shown at all, and beside a name that is met
-_COMPARED = 60
 _HEAD = re.compile(r"\s*[/:(,;]\s*")
 _LIMITS = (("menor", "menos", "under", "below", "hasta", "less", "ate"), ("mas", "mais", "mayor", "over", "more", "+"))
 
@@ -129,7 +131,9 @@ class Guesser:
             return
         shared = Counter(number for trigram in _trigrams(text) for number in self.by_trigram.get(trigram, ()))
         nearest: dict[str, tuple[int, Name]] = {}
-        for number, _ in shared.most_common(_COMPARED):
+        # A letter changes three trigrams at most: names with fewer in common are further than what is looked for.
+        least = max(2, max(shared.values(), default=0) // 4)
+        for number in sorted(number for number, count in shared.items() if count >= least):
             name = self.names[number]
             found = distance(text, name.folded)
             if found <= max(len(text), len(name.folded)) * 0.4 and found < nearest.get(name.code, (99, name))[0]:
@@ -173,6 +177,17 @@ def guesser(component: str, area: str, library: Library, known: Aliases) -> Gues
     if component == "REF_AREA":
         names += _of_whole(names, known, codelist, area)
     return Guesser(known, codelist, names)
+
+
+_FINDERS: dict[tuple[str, str], tuple[Library, Guesser | None]] = {}
+
+
+def nearest(component: str, area: str, label: str, library: Library) -> Guess | None:
+    """The sure guess for a label that validation did not know, for its message; the names are indexed once."""
+    held = _FINDERS.get((component, area))
+    if held is None or held[0] is not library:
+        held = _FINDERS[component, area] = library, guesser(component, area, library, aliases(_ALIASES))
+    return held[1].sure(label) if held[1] is not None else None
 
 
 def _of_whole(names: list[Name], known: Aliases, codelist: Codelist, area: str) -> list[Name]:

@@ -142,7 +142,8 @@ def _names(code: str, kind: str, texts: Iterable[str], known: Aliases) -> Iterat
 
 def inflected(text: str, language: str) -> list[str]:
     """Masculine, feminine and plural forms of a demonym: chileno, chilena, chilenos, chilenas."""
-    forms = [_forms(word, language) for word in text.split(" ")]
+    words = text.split(" ")  # what follows "de" keeps its form: coreana del norte
+    forms = [[word] if set(words[:i]) & _STOP else _forms(word, language) for i, word in enumerate(words)]
     count = max(len(each) for each in forms)
     return list(dict.fromkeys(" ".join(each[min(i, len(each) - 1)] for each in forms) for i in range(count)))
 

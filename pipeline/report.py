@@ -32,7 +32,7 @@ def terminal(issue: Issue, library: Library, language: str) -> str:
     start = f"{words[issue.severity]} {issue.code}  "
     where = _where(issue, words)
     message = _text(kind.message, language).format_map(said)
-    remedy = _text(kind.remedy, language).format_map(said)
+    remedy = _text(kind.remedy, language).format_map(said) + _nearest(issue, library, language)
     first = f"{start}{where}{': ' if where else ''}{message}  {_count(issue, words)}".rstrip()
     return f"{first}\n{' ' * len(start)}{remedy}  docs/issues/{issue.code}"
 
@@ -148,6 +148,19 @@ def _said(issue: Issue, library: Library, language: str) -> _Blank:
         area=issue.area,
         flow=issue.flow,
     )
+
+
+def _nearest(issue: Issue, library: Library, language: str) -> str:
+    """The code that an unknown label surely means, asked and not assumed; nothing where there is doubt."""
+    if issue.code != "STR-03" or not issue.component:
+        return ""
+    from pipeline.guess import nearest
+
+    guess, codelist = nearest(issue.component, issue.area, issue.found, library), library.list_of(issue.component)
+    if guess is None or codelist is None or guess.code not in codelist.codes:
+        return ""
+    name = _text(codelist.codes[guess.code].name, language)
+    return " " + _words(language)["guess"].format(code=guess.code, name=name)
 
 
 def _short(text: str) -> str:
