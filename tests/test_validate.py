@@ -15,7 +15,7 @@ CASES = sorted((Path(__file__).parent / "cases").glob("*/case.csv"))
 HIERARCHIES = ("HCL_AGE_BROAD",)
 
 
-def issues_of(path: Path, library: Library) -> tuple[Issue, ...]:
+def issues_of(path: Path, library: Library) -> tuple[Issue, ...]:  # noqa: PLR0911  # one for each stage
     """What the stage that the code belongs to says about the rows of a case."""
     rows = tables.read(path)
     flow = library.dataflows[rows[0].pop("DATAFLOW", "DF_STOCK")]
