@@ -13,6 +13,9 @@ publish: .venv/run.stamp ## the whole flow for every country → build/public (A
 validate: .venv/run.stamp ## validate one file: FILE=… AREA=… FLOW=…
 	$(RUN) validate --area "$(AREA)" --flow "$(FLOW)" $(if $(FILE),--file "$(FILE)")
 
+template: .venv/run.stamp ## a workbook with drop-downs to be filled: AREA=… FLOW=… → build/templates/ (OUT=… elsewhere)
+	$(RUN) template --area "$(AREA)" --flow "$(FLOW)" $(if $(OUT),--out "$(OUT)")
+
 serve: .venv/run.stamp ## serve build/public on 127.0.0.1 (PORT=8000)
 	$(RUN) serve --port "$(or $(PORT),8000)"
 
@@ -43,4 +46,4 @@ docs: .venv/run.stamp ## the generated pages of docs/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
 	touch $@
 
-.PHONY: help publish validate serve harvest-check test check bench docs
+.PHONY: help publish validate template serve harvest-check test check bench docs

@@ -16,6 +16,7 @@ from pipeline.model import Library, Observations, Package, Protected, Release, R
 from pipeline.package import package
 from pipeline.read import read
 from pipeline.recode import recode
+from pipeline.template import completed
 from pipeline.validate import missing_metadata, validate, validate_release
 
 log = logging.getLogger("trayecto")
@@ -46,6 +47,7 @@ def run(
         key, made = (series.area, series.flow), None
         if series.area in (areas or settings.areas) and series.flow in (flows or library.dataflows):
             try:
+                library = completed(root, series, library)
                 observations = receive(root, series, library)
                 received.append(observations)
                 reports[key], made = deliver(observations, library, settings, formats=formats.values())
@@ -71,6 +73,8 @@ def run(
 
 def receive(root: Path, series: Series, library: Library) -> Observations:
     """Read and recode what one country delivers for one dataflow."""
+    library = completed(root, series, library)
+    series = library.countries[series.area].series[series.flow]
     tables = [read(root / "data" / series.area, layout) for layout in series.layouts]
     observations = recode(tables, library.countries[series.area], library.dataflows[series.flow], library)
     log.info(

@@ -44,10 +44,15 @@ def country(folder: Path, framework: Library) -> Country:
         agreements=_agreements(path, table.get("agreement", []), known, framework.dataflows),
         codes=_codes(folder / "codes.csv", framework),
         metadata=_metadata(path, table.get("metadata", {}), framework),
-        series={
-            each.stem: _series(each, area, known, framework) for each in sorted(folder.glob("*.toml")) if each != path
-        },
+        series=_templates(folder.parents[2] / "data" / area, framework)
+        | {each.stem: _series(each, area, known, framework) for each in sorted(folder.glob("*.toml")) if each != path},
     )
+
+
+def _templates(data: Path, framework: Library) -> dict[str, Series]:
+    """Workbooks named as a dataflow: filled templates, which say their own layout when they are received."""
+    found = [path for path in sorted(data.glob("*.xlsx")) if path.stem in framework.dataflows]
+    return {path.stem: Series(data.name, path.stem, (), (), 0, {}, template=path.name) for path in found}
 
 
 def _providers(path: Path, table: Mapping[str, Any], framework: Library, area: str) -> dict[str, Provider]:
