@@ -16,6 +16,9 @@ validate: .venv/run.stamp ## validate one file: FILE=… AREA=… FLOW=…
 suggest: .venv/run.stamp ## suggest codes for labels without one: AREA=… FLOW=… (ACCEPT=… adds the rows that you marked)
 	$(RUN) suggest --area "$(AREA)" --flow "$(FLOW)" $(if $(ACCEPT),--accept "$(ACCEPT)")
 
+template: .venv/run.stamp ## a workbook with drop-downs to be filled: AREA=… FLOW=… → build/templates/ (OUT=… elsewhere)
+	$(RUN) template --area "$(AREA)" --flow "$(FLOW)" $(if $(OUT),--out "$(OUT)")
+
 serve: .venv/run.stamp ## serve build/public on 127.0.0.1 (PORT=8000)
 	$(RUN) serve --port "$(or $(PORT),8000)"
 
@@ -46,4 +49,4 @@ docs: .venv/run.stamp ## the generated pages of docs/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
 	touch $@
 
-.PHONY: help publish validate suggest serve harvest-check test check bench docs
+.PHONY: help publish validate suggest template serve harvest-check test check bench docs

@@ -43,6 +43,12 @@ def _harvest_check(options: argparse.Namespace) -> int:
     return harvest_check(ROOT / "build/public")
 
 
+def _template(options: argparse.Namespace) -> int:
+    from pipeline.commands import template
+
+    return template(ROOT, area=options.area, flow=options.flow, out=options.out)
+
+
 def _docs(options: argparse.Namespace) -> int:
     from pipeline.commands import docs
 
@@ -88,6 +94,10 @@ def parser() -> argparse.ArgumentParser:
         "play the harvesting agency against build/public and print what it would see",
         _harvest_check,
     )
+    each = verb("template", "write a workbook with drop-downs to be filled, in the national language", _template)
+    each.add_argument("--area", required=True)
+    each.add_argument("--flow", required=True)
+    each.add_argument("--out", type=Path, help="where to write it; build/templates/<AREA>/<FLOW>.xlsx else")
     verb("docs", "write the generated pages of docs/", _docs)
     return top
 

@@ -10,11 +10,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from pipeline import library, report
+from pipeline import form, library, report
 from pipeline import publish as release_
+from pipeline import template as template_
 from pipeline.errors import SetupError
 from pipeline.formats import Format, formats
-from pipeline.model import Layout, Library, Release, Settings
+from pipeline.model import Layout, Library, Release, Series, Settings
 from pipeline.settings import settings
 from pipeline.validate import untranslated
 
@@ -55,10 +56,16 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
 
     loaded, chosen, _ = load(root)
     _must_exist([area], loaded.countries, "country")
-    _must_exist([flow], loaded.countries[area].series, f"dataflow of {area}")
-    series = loaded.countries[area].series[flow]
+    is_template = file is not None and template_.is_template(file)
+    if not is_template:
+        _must_exist([flow], loaded.countries[area].series, f"dataflow of {area}")
+    _must_exist([flow], loaded.dataflows, "dataflow")
+    series = loaded.countries[area].series.get(flow) or Series(area, flow, (), (), 0, {})
     if file is not None:
-        series = replace(series, layouts=_with_file(series.layouts, file))
+        if is_template or series.template:
+            series = replace(series, layouts=(), template=str(file.resolve()))
+        else:
+            series = replace(series, layouts=_with_file(series.layouts, file))
         country = replace(loaded.countries[area], series={**loaded.countries[area].series, flow: series})
         loaded = replace(loaded, countries={**loaded.countries, area: country})
     found = apply(receive(root, series, loaded), loaded, day=chosen.release_day)
@@ -119,6 +126,21 @@ def suggest(root: Path, *, area: str, flow: str, accept: Path | None) -> int:
         print(line)
     if found:
         print(words["next"].format(path=path.relative_to(root), area=area, flow=flow))
+    return 0
+
+
+def template(root: Path, *, area: str, flow: str, out: Path | None) -> int:
+    """Write the template of a dataflow for a country; a template that somebody filled is never written over."""
+    loaded = library.load(root)
+    _must_exist([area], loaded.countries, "country")
+    _must_exist([flow], loaded.dataflows, "dataflow")
+    target = out or root / "build/templates" / area / f"{flow}.xlsx"
+    if target.exists() and not template_.is_untouched(target):
+        raise SetupError(f"{target}: the file is there and is not an empty template. Move it, or name another.")
+    content = form.write(form.form(loaded.countries[area], loaded.dataflows[flow], loaded))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    print(f"{target}\nFill it, save it as data/{area}/{flow}.xlsx, and run `make validate AREA={area} FLOW={flow}`.")
     return 0
 
 

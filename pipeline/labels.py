@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +12,8 @@ import pandas as pd
 from pipeline.framework import Codelist
 from pipeline.model import CodeRow, Country
 from pipeline.validity import days, holds
+
+_ENTRY = re.compile(r"(.*\S)\s*\[([^][]+)\]")
 
 
 def folded(label: str) -> str:
@@ -72,7 +75,22 @@ def fates(
     in_words = codelist is not None and any(
         label not in codelist.codes and folded(label) in names for label in distinct
     )
-    return {label: _fate(label, rows, names, codelist, in_words=in_words) for label in distinct}
+    entries = {label: _entry(label, codelist, country) for label in distinct}
+    return {
+        label: Fate(entries[label]) if entries[label] else _fate(label, rows, names, codelist, in_words=in_words)
+        for label in distinct
+    }
+
+
+def _entry(label: str, codelist: Codelist | None, country: Country) -> str:
+    """The code of an entry of a template's list, `Name [CODE]`; blank where the two do not belong together."""
+    match = _ENTRY.fullmatch(label)
+    if match is None or codelist is None or match[2] not in codelist.codes:
+        return ""
+    names = [*codelist.codes[match[2]].name.values()]
+    if match[2] == "NAT" and country.area in codelist.codes:  # the template lists the country itself so
+        names += codelist.codes[country.area].name.values()
+    return match[2] if folded(match[1]) in map(folded, names) else ""
 
 
 def _rows(codes: Iterable[CodeRow], component: str, column: str) -> dict[str, CodeRow]:

@@ -88,6 +88,7 @@ class Series:
     hierarchies: tuple[str, ...]
     rounding_base: int
     metadata: Mapping[str, Text]
+    template: str = ""  # a filled template that says its own layout when it is received
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from pipeline.model import Library, Observations, Package, Protected, Release, R
 from pipeline.package import package
 from pipeline.read import read_all
 from pipeline.recode import recode
+from pipeline.template import completed
 from pipeline.validate import missing_metadata, validate, validate_release
 
 log = logging.getLogger("trayecto")
@@ -47,6 +48,7 @@ def run(
         key, made = (series.area, series.flow), None
         if series.area in (areas or settings.areas) and series.flow in (flows or library.dataflows):
             try:
+                library = completed(root, series, library)
                 observations = receive(root, series, library)
                 received.append(observations)
                 reports[key], made = deliver(observations, library, settings, formats=formats.values())
@@ -72,7 +74,9 @@ def run(
 
 def receive(root: Path, series: Series, library: Library) -> Observations:
     """Read, correct and recode what one country delivers for one dataflow."""
+    library = completed(root, series, library)
     country = library.countries[series.area]
+    series = country.series[series.flow]
     tables = read_all(root / "data" / series.area, series.layouts)
     tables, corrected = correct(tables, country.corrections, area=series.area, flow=series.flow)
     observations = recode(tables, country, library.dataflows[series.flow], library)

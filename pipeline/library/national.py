@@ -41,7 +41,7 @@ def country(folder: Path, framework: Library) -> Country:
     if table["focal"] not in providers:
         refuse(path, None, f'focal "{table["focal"]}" is not one of the providers')
     known = {**framework.providers, **providers}
-    series = {
+    series = _templates(folder.parents[2] / "data" / area, framework) | {
         each.stem: _series(each, area, known, framework) for each in sorted(folder.glob("*.toml")) if each != path
     }
     return Country(
@@ -55,6 +55,12 @@ def country(folder: Path, framework: Library) -> Country:
         series=series,
         corrections=corrections(folder / "corrections.csv", series),
     )
+
+
+def _templates(data: Path, framework: Library) -> dict[str, Series]:
+    """Workbooks named as a dataflow: filled templates, which say their own layout when they are received."""
+    found = [path for path in sorted(data.glob("*.xlsx")) if path.stem in framework.dataflows]
+    return {path.stem: Series(data.name, path.stem, (), (), 0, {}, template=path.name) for path in found}
 
 
 def _providers(path: Path, table: Mapping[str, Any], framework: Library, area: str) -> dict[str, Provider]:
