@@ -74,8 +74,10 @@ def _figures(cells: Grid, layout: Layout) -> pd.DataFrame:
     is_number = cells.is_number[list(cells.values)].to_numpy().ravel() if cells.is_number is not None else None
     plain = _plain(frame["text"], layout)
     if is_number is not None:
-        # Beside true numbers, the text "1.200" may be a thousand as well: nobody can tell, so it is no figure.
-        plain = plain.mask(frame["text"].str.fullmatch(_UNSURE)).where(~pd.Series(is_number), frame["text"])
+        if not layout.thousands:
+            # Beside true numbers, the text "1.200" may be a thousand as well: nobody can tell, so it is no figure.
+            plain = plain.mask(frame["text"].str.fullmatch(_UNSURE))
+        plain = plain.where(~pd.Series(is_number), frame["text"])
     status = frame["text"].map(dict(layout.missing)).astype(object)
     # A mark of absence is no figure, even where it is written as one.
     frame["OBS_VALUE"] = pd.to_numeric(plain, errors="coerce").where(status.isna())
