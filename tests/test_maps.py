@@ -24,7 +24,7 @@ from pipeline import library as authored
 from pipeline.grid import grid
 from pipeline.labels import folded
 from pipeline.model import CodeRow, Layout, Library, Settings
-from pipeline.read import read
+from pipeline.read import read_all
 from pipeline.recode import recode
 from pipeline.structures import ml30
 from pipeline.structures.artefacts import artefacts
@@ -328,7 +328,7 @@ def test_pysdmx_codes_the_cells_of_a_country_as_recode_does(
 ) -> None:
     applied, country, compared = Applied(message, tmp_path), library.countries[area], 0
     for flow, series in country.series.items():
-        raws = [read(ROOT / "data" / area, layout) for layout in series.layouts]
+        raws = read_all(ROOT / "data" / area, series.layouts)
         frame = recode(raws, country, library.dataflows[flow], library).frame
         for number, (raw, layout) in enumerate(zip(raws, series.layouts, strict=True)):
             name, cells = f"SM_{area}_{flow.removeprefix('DF_')}_{number + 1}", grid(raw, layout)

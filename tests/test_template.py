@@ -134,8 +134,9 @@ def test_every_dataflow_reads_its_own_template_back(office: Path, flow: str) -> 
     entries = {
         c: form.choices(c, loaded.countries["XX"], dataflow, loaded).get(good.get(c, ""), good.get(c, ""))
         for c in (*asked.columns, *ONCE_ONLY)
+        if c in asked.columns or c in dataflow.structure.components
     }
-    once = {c: entries[c] for c in ONCE_ONLY if entries[c]}
+    once = {c: entries[c] for c in ONCE_ONLY if entries.get(c)}
     row = {c: entries[c] for c in asked.columns if c != "OBS_VALUE" and c not in asked.prefilled}
     fill(path, loaded, [{**row, "OBS_VALUE": 1000}], once)
     frame = receive(office, flow).frame
