@@ -135,8 +135,11 @@ class Guesser:
         least = max(2, max(shared.values(), default=0) // 4)
         for number in sorted(number for number, count in shared.items() if count >= least):
             name = self.names[number]
+            farthest = max(len(text), len(name.folded)) * (1 - (_ALIKE_BESIDE if is_met else _ALIKE))
+            if abs(len(text) - len(name.folded)) > farthest:
+                continue
             found = distance(text, name.folded)
-            if found <= max(len(text), len(name.folded)) * 0.4 and found < nearest.get(name.code, (99, name))[0]:
+            if found <= farthest and found < nearest.get(name.code, (99, name))[0]:
                 nearest[name.code] = (found, name)
         ordered = sorted(nearest.values(), key=lambda each: each[0])
         for place, (found, name) in enumerate(ordered):

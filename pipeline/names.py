@@ -27,8 +27,10 @@ UNSURE = ("special", "place", GENERAL)
 
 _STOP = frozenset(re.findall(r"\w+", "a and as da das de del do dos e el en la las los o of os the y"))
 _ACRONYM = re.compile(r"\b(?:\w{1,2}\.\s?){2,}")
+_ACCENTS = (("á", "a"), ("é", "e"), ("í", "i"), ("ó", "o"), ("ú", "u"))
 _ENDINGS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("es", "o"): ("o", "a", "os", "as"),
+    **{("es", f"{a}{n}"): (f"{a}{n}", f"{b}{n}a", f"{b}{n}es", f"{b}{n}as") for a, b in _ACCENTS for n in "ns"},
     ("es", "s"): ("s", "sa", "ses", "sas"),
     ("es", "n"): ("n", "na", "nes", "nas"),
     ("es", "l"): ("l", "la", "les", "las"),
