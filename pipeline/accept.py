@@ -15,6 +15,7 @@ from pathlib import Path
 from pipeline.errors import SetupError
 from pipeline.labels import folded
 from pipeline.library.authored import refuse
+from pipeline.library.national import check_fate
 from pipeline.model import CodeRow, Library
 from pipeline.suggest import unshielded
 
@@ -90,18 +91,8 @@ def _rows(path: Path) -> Iterable[tuple[int, dict[str, str]]]:
 
 
 def _check(path: Path, number: int, each: CodeRow, library: Library) -> None:
-    if each.component not in library.concepts:
-        refuse(path, number, f'"{each.component}" is not a concept of dsd/concepts.csv')
-    codelist = library.list_of(each.component)
-    if not each.code and not each.note:
-        refuse(path, number, f'"{each.label}" is ignored without a reason: fill its note')
-    if codelist is not None and each.code and each.code not in codelist.codes:
-        refuse(
-            path,
-            number,
-            f'"{each.code}" is not a code of {codelist.ref}. Write x to take the suggestion, or a code of the list',
-        )
-    if codelist is None and each.code and not _PART.fullmatch(each.code):
+    check_fate(path, number, each, library, remedy=". Write x to take the suggestion, or a code of the list")
+    if library.list_of(each.component) is None and each.code and not _PART.fullmatch(each.code):
         refuse(path, number, f'"{each.code}" is no part of a period; write figures, such as 04')
 
 

@@ -25,6 +25,7 @@ from pipeline.model import Layout, RawTable
 
 KEYS = ("source", "pattern", "fill", "by", "parents", "level")
 WAYS = ("indent", "bold", "block", "order")
+_OUTSIDE = ("file", "sheet")
 _PATH = " > "
 _ROW = re.compile(r"row (\d+)")
 _CELL = re.compile(r"cell ([A-Z]{1,3})(\d+)")
@@ -37,6 +38,11 @@ class Derived:
     axis: str
     place: int
     texts: pd.Series[str] | str
+
+
+def is_heading(source: str) -> bool:
+    """Whether a source is the heading of a column, and none of the other places that a source can name."""
+    return source not in _OUTSIDE and not _ROW.fullmatch(source) and not _CELL.fullmatch(source)
 
 
 def derived(
@@ -59,7 +65,7 @@ def derived(
         if int(row[1]) not in header.index:
             raise InputError(f"{raw.path}: row {row[1]} is none of the heading rows of the layout.")
         return Derived("row", int(row[1]), _cut(header.T[int(row[1])], spec))
-    if source in ("file", "sheet") or _CELL.fullmatch(source):
+    if not is_heading(source):
         found = _cut(pd.Series([_outside(source, raw)], dtype=object), spec).iloc[0]
         if not found:
             raise InputError(f'{raw.path}: "{spec.get("pattern", "")}" finds nothing in {source}. Correct the layout.')
@@ -74,7 +80,7 @@ def derived(
 
 
 def _outside(source: str, raw: RawTable) -> str:
-    if source in ("file", "sheet"):
+    if source in _OUTSIDE:
         return raw.path.rpartition("/")[2] if source == "file" else raw.sheet
     match = _CELL.fullmatch(source)
     assert match is not None

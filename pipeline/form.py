@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -21,11 +19,11 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from pipeline.framework import Codelist, Dataflow, Text
 from pipeline.model import Country, Library
 from pipeline.template import MARK, ONCE_ONLY, TEXTS, VERSION, fingerprint
+from pipeline.texts import texts
 
 ROWS = 20_000  # rows of the data sheet that have drop-downs
 HEADER = 3
 LISTS = "_lists"
-_WORDS = Path(__file__).parents[1] / "site/text"
 _DERIVED = ("UNIT_MEASURE", "UNIT_MULT", "TIME_PER_COLLECT")
 _PROMPT, _PROMPT_TITLE = 255, 32  # the longest that Excel opens without complaint
 _INK, _PALE, _ENTRY, _LINE = "1F3A4D", "E4EBF0", "FFFBEF", "C9D3DA"
@@ -51,7 +49,7 @@ class Form:
 
 def form(country: Country, flow: Dataflow, library: Library) -> Form:
     """What the template of a dataflow asks of a country, and the lists it offers."""
-    words = tomllib.loads((_WORDS / f"template.{country.language}.toml").read_text(encoding="utf-8"))
+    words = texts("template", country.language)
     structure, language = flow.structure, country.language
     asked = _asked(flow, library)
     columns = {c: _said(structure.components[c].concept.name, language) for c in _columns(flow, asked)}
@@ -249,15 +247,9 @@ def _write_data(sheet: Any, asked: Form, names: Mapping[str, str]) -> None:
         cell.border = Border(right=Side("thin", color="FFFFFF" if is_needed else _LINE))
         column = sheet.column_dimensions[letter]
         column.width = 16 if component not in names else min(34, 4 + max(map(len, asked.lists[component])))
-        column.number_format = (
-            "General"
-            if asked.flow.structure.components[component].concept.representation
-            in (
-                "Double",
-                "Integer",
-            )
-            else "@"
-        )  # or a spreadsheet would turn 2024-01 into a date
+        kind = asked.flow.structure.components[component].concept.representation
+        # Text is said to be text, or a spreadsheet would turn 2024-01 into a date.
+        column.number_format = "General" if kind in ("Double", "Integer") else "@"
         checked = _validation(asked, component, names, is_strict=False)
         sheet.add_data_validation(checked)
         checked.add(f"{letter}{HEADER + 1}:{letter}{HEADER + ROWS}")

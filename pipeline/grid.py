@@ -10,12 +10,12 @@ from typing import cast
 import pandas as pd
 from openpyxl.utils import column_index_from_string, get_column_letter
 
-from pipeline.derived import Derived, derived
+from pipeline.derived import Derived, derived, is_heading
 from pipeline.errors import InputError
+from pipeline.labels import parts
 from pipeline.model import Layout, RawTable
 
 _FIGURE = r"\s*[-−]?\d[\d.,\s]*"
-_PART = re.compile(r"\{([^}]+)\}")
 _LETTERS = re.compile(r"([A-Z]{1,3}):([A-Z]{1,3})")
 
 
@@ -114,7 +114,7 @@ def _beside(cut: Grid, layout: Layout) -> Iterator[tuple[str, int]]:
     """(heading or letter, figures) of each column that holds figures and is neither of the figures nor of labels."""
     used = set(cut.values)
     for component, template in (*layout.labels.items(), *layout.headings.items()):
-        for part in _PART.findall(template) or [template]:
+        for part in parts(template):
             place = cut.place(part, is_row=component in layout.headings)
             used |= {place[1]} if place is not None and place[0] == "column" else set()
     used |= {made.place for made in cut.derived.values() if made.axis == "column"}
@@ -144,9 +144,7 @@ def _bare(texts: pd.Series[str], footnote: str) -> pd.Series[str]:
 
 def _column_or_none(where: str, headings: Mapping[int, str], source: str) -> int:
     """The column that a source heads; 0 for a source that is no heading."""
-    if source in ("file", "sheet") or re.fullmatch(r"row \d+|cell [A-Z]{1,3}\d+", source):
-        return 0
-    return _column_of(where, headings, source)
+    return _column_of(where, headings, source) if is_heading(source) else 0
 
 
 def _refuse_below(where: str, below: pd.DataFrame, values: tuple[int, ...], stop: str) -> None:

@@ -13,7 +13,18 @@ from pipeline.framework import Codelist
 from pipeline.model import CodeRow, Country
 from pipeline.validity import days, holds
 
+_PART = re.compile(r"\{([^}]+)\}")
 _ENTRY = re.compile(r"(.*\S)\s*\[([^][]+)\]")
+
+
+def parts(template: str) -> list[str]:
+    """The columns or heading rows that a template such as `{Año}-{Mes}` joins; a plain name is one."""
+    return _PART.findall(template) or [template]
+
+
+def pieces(template: str) -> list[str]:
+    """A template cut at its parts: text, part, text, … A plain name is one text."""
+    return _PART.split(template)
 
 
 def folded(label: str) -> str:

@@ -12,14 +12,13 @@ import pandas as pd
 
 from pipeline.framework import Dataflow, Structure
 from pipeline.grid import Grid, grid
-from pipeline.labels import coded
+from pipeline.labels import coded, parts, pieces
 from pipeline.model import LINEAGE, Country, Layout, Ledger, Library, Observations, Origin, RawTable
 
 _BLANK = "blank"
 _ADDED = "added"
 _LABEL = "label of "
 _UNSURE = r"[-−]?\d{1,3}[.,]\d{3}"
-_PART = re.compile(r"\{([^}]+)\}")
 _NUMERIC = ("CV", "SE", "N_OBS")
 
 
@@ -131,8 +130,8 @@ def mapped(tables: Sequence[RawTable], country: Country, flow: Dataflow) -> Iter
         layout = country.series[flow.id].layouts[raw.layout]
         cells = grid(raw, layout)
         frame = _figures(cells, layout)
-        for _, pieces in _mapped(frame[~frame["is_blank"]], cells, layout, country, flow=flow):
-            yield from pieces
+        for _, found in _mapped(frame[~frame["is_blank"]], cells, layout, country, flow=flow):
+            yield from found
 
 
 def _mapped(
@@ -144,18 +143,17 @@ def _mapped(
     for component, template in sorted(templates, key=lambda item: item[0] != "TIME_PERIOD"):
         is_row = component in layout.headings
         codelist = flow.structure.components[component].codelist
-        pieces: list[Mapped] = []
-        parts = _PART.findall(template) or [template]
-        for part in parts:
+        found: list[Mapped] = []
+        is_whole = parts(template) == [template]
+        for part in parts(template):
             heading, text = "" if is_row else part, cells.labels(part, frame, is_row=is_row)
-            known = codelist if parts == [template] else None
+            known = codelist if is_whole else None
             codes, ignored = coded(text, periods, component=component, column=heading, country=country, codelist=known)
-            is_whole = parts == [template]
-            pieces.append(Mapped(component, part, is_whole, heading, text, periods, codes, ignored))
-        filled = _filled(template, {piece.part: piece.codes for piece in pieces}, frame.index)
+            found.append(Mapped(component, part, is_whole, heading, text, periods, codes, ignored))
+        filled = _filled(template, {piece.part: piece.codes for piece in found}, frame.index)
         if component == "TIME_PERIOD":
             periods = filled
-        yield filled, tuple(pieces)
+        yield filled, tuple(found)
 
 
 def _coded(
@@ -163,12 +161,12 @@ def _coded(
 ) -> tuple[pd.DataFrame, Counter[str]]:
     """Give each figure the code of every component, and leave out the cells declared to be ignored."""
     reason = pd.Series("", index=frame.index)
-    for codes, pieces in _mapped(frame, cells, layout, country, flow=flow):
-        for piece in pieces:
+    for codes, found in _mapped(frame, cells, layout, country, flow=flow):
+        for piece in found:
             if piece.component in layout.add:
                 frame[f"{_LABEL}{piece.component}"] = piece.text
             reason = reason.where(reason != "", piece.ignored)
-        frame[pieces[0].component] = codes
+        frame[found[0].component] = codes
     texts = {"SOURCE_OPERATION": layout.source_operation["en"], "STAT_POP": layout.stat_pop["en"]}
     for component, constant in {**texts, **layout.constants}.items():
         if component in flow.structure.components:
@@ -182,12 +180,12 @@ def _coded(
     return merged, counts
 
 
-def _filled(template: str, pieces: Mapping[str, pd.Series[str]], index: pd.Index[int]) -> pd.Series[str]:
-    if not _PART.search(template):
-        return pieces[template]
+def _filled(template: str, codes: Mapping[str, pd.Series[str]], index: pd.Index[int]) -> pd.Series[str]:
+    if parts(template) == [template]:
+        return codes[template]
     text = pd.Series("", index=index)
-    for position, piece in enumerate(_PART.split(template)):
-        text = text + (pieces[piece] if position % 2 else piece)
+    for position, piece in enumerate(pieces(template)):
+        text = text + (codes[piece] if position % 2 else piece)
     return text
 
 
@@ -251,7 +249,6 @@ def _derive(frame: pd.DataFrame, structure: Structure, library: Library) -> None
 def _origin(raw: RawTable, layout: Layout, cells: Grid) -> Origin:
     places: dict[str, tuple[str, int]] = {}
     for component, template in (*layout.labels.items(), *layout.headings.items()):
-        first = (_PART.findall(template) or [template])[0]
-        if place := cells.place(first, is_row=component in layout.headings):
+        if place := cells.place(parts(template)[0], is_row=component in layout.headings):
             places[component] = place
     return Origin(raw.path, raw.sheet, raw.sha256, layout.provider, layout.licence, places, cells.headings)

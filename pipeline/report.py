@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pipeline.framework import LANGUAGES, IssueType, Rule, Severity
 from pipeline.model import Issue, Ledger, Library, Report
+from pipeline.texts import texts
 
-_WORDS = Path(__file__).parents[1] / "site/text"
 _CODES_SHOWN = 8
 _ORDER: Mapping[Severity, int] = {"E": 0, "W": 1, "I": 2}
 
@@ -126,9 +124,8 @@ def issue_pages(library: Library, cases: Path) -> Iterator[tuple[str, str]]:
 # ---------------------------------------------------------------- words
 
 
-@cache
 def _words(language: str) -> Mapping[str, str]:
-    return tomllib.loads((_WORDS / f"report.{language}.toml").read_text(encoding="utf-8"))
+    return texts("report", language)
 
 
 def _text(text: Mapping[str, str], language: str) -> str:

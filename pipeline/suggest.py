@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,12 +22,12 @@ from pipeline.model import CodeRow, Country, Library
 from pipeline.names import Aliases
 from pipeline.read import read_all
 from pipeline.recode import Mapped, mapped
+from pipeline.texts import texts
 from pipeline.validity import days, holds
 
 COLUMNS = (
     "accept", "component", "column", "label", "cells", "rank", "code", "name", "score", "sure", "why", "note",
 )  # fmt: skip
-_WORDS = Path(__file__).parents[1] / "site/text"
 _PERIODS = ("TIME_PERIOD", "REF_DATE")
 _WORD = re.compile(r"[^\W\d_]{3}")
 _FORMULA = re.compile(r"[=+\-@\t\r']")
@@ -64,7 +63,7 @@ class Coverage:
 
 def words(language: str) -> Mapping[str, str]:
     """The words of suggestions in one language."""
-    return tomllib.loads((_WORDS / f"suggest.{language}.toml").read_text(encoding="utf-8"))
+    return texts("suggest", language)
 
 
 def labels(root: Path, country: Country, flow: Dataflow) -> list[Mapped]:

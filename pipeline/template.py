@@ -62,9 +62,10 @@ def completed(root: Path, series: Series, library: Library) -> Library:
     Raises:
         InputError: the workbook is no template, or something in it was removed or left out.
     """
+    country = library.countries[series.area]
+    series = country.series[series.flow]  # as the library has it now: completed, it has its layout
     if series.layouts or not series.template:
         return library
-    country = library.countries[series.area]
     found = layout(
         root / "data" / series.area, series.template, country, library.dataflows[series.flow], library=library
     )

@@ -97,9 +97,10 @@ def _apply(table: Table, rules: list[Rule]) -> Report:
             applied[rule.id] += finding.checked
             if finding.rows.any():
                 found.append((rule, finding))
-                if (finding.severity or rule.severity) == "E":
-                    is_doubtful |= not finding.component and not rule.id.startswith("ACC")
-                    sound &= ~finding.rows if is_structural else True
+                is_error = (finding.severity or rule.severity) == "E"
+                is_doubtful |= is_error and not finding.component and not rule.id.startswith("ACC")
+                if is_error and is_structural:
+                    sound &= ~finding.rows
     issues = [issue for rule, finding in _one_cause(found) for issue in _issues(table, rule, finding)]
     return Report(table.area, table.flow.id, tuple(_once(issues)), applied)
 

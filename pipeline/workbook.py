@@ -27,7 +27,7 @@ SHEET_CELLS = 50_000_000  # between the first cell and the last
 
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of XLS, and of workbooks with a password
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_CELL = re.compile(rb'<c [^>]*?r="([A-Z]+)(\d+)"[^>]*?(?:/>|></c>|>)')
+_CELL = re.compile(rb'<c [^>]*?r="([A-Z]+)(\d+)"[^>]*(?<!/)>(?!</c>)')  # not those that only have a style
 _FORMULA = re.compile(rb'<c [^>]*?r="([A-Z]+)(\d+)"[^>]*><f\b[^>]*?(?:/>|>([^<]*)</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>')
 _ERROR = re.compile(
     rb'<c (?=[^>]*\bt="e")[^>]*?r="([A-Z]+)(\d+)"[^>]*>(?:<f\b[^>]*?(?:/>|>[^<]*</f>))?\s*<v>([^<]*)</v>'
@@ -58,6 +58,8 @@ class Workbook:
             return {}
         with zipfile.ZipFile(io.BytesIO(self.content)) as archive:
             text = archive.read(part)
+        if b't="e"' not in text and b"<f" not in text:
+            return {}
         errors = {_place(m[1], m[2]): m[3].decode("utf-8", "replace") for m in _ERROR.finditer(text)}
         empty = {_place(m[1], m[2]): (m[3] or b"").decode("utf-8", "replace") for m in _FORMULA.finditer(text)}
         return errors | {place: f"={formula}" for place, formula in empty.items()}
@@ -150,12 +152,10 @@ def _refuse_huge(where: str, content: bytes) -> None:
 
 def _last(sheet: bytes) -> Place:
     """The last row and the last column with a cell that holds something."""
-    rows, letters = 0, set()
-    for match in _CELL.finditer(sheet):
-        if not match[0].endswith((b"/>", b"></c>")):
-            rows = max(rows, int(match[2]))
-            letters.add(match[1])
-    return rows, max((column_index_from_string(each.decode()) for each in letters), default=0)
+    found = _CELL.findall(sheet)
+    letters, rows = {letters for letters, _ in found}, {row for _, row in found}
+    last_column = max((column_index_from_string(each.decode()) for each in letters), default=0)
+    return max(map(int, rows), default=0), last_column
 
 
 def _place(letters: bytes, row: bytes) -> Place:

@@ -97,13 +97,7 @@ def _codes(path: Path, framework: Library) -> tuple[CodeRow, ...]:
         path, ("component", "column", "label", "code", "note"), optional=("valid_from", "valid_to")
     ):
         each = CodeRow(**cells)
-        if each.component not in framework.concepts:
-            refuse(path, row, f'"{each.component}" is not a concept of dsd/concepts.csv')
-        codelist = framework.list_of(each.component)
-        if codelist is not None and each.code and each.code not in codelist.codes:
-            refuse(path, row, f'"{each.code}" is not a code of {codelist.ref}')
-        if not each.code and not each.note:
-            refuse(path, row, f'"{each.label}" is ignored without a reason: fill its note')
+        check_fate(path, row, each, framework)
         _check_validity(path, row, each)
         others = by_label.setdefault((each.component, each.column, folded(each.label)), [])
         for other in others:
@@ -111,6 +105,17 @@ def _codes(path: Path, framework: Library) -> tuple[CodeRow, ...]:
         others.append(each)
         found.append(each)
     return tuple(found)
+
+
+def check_fate(path: Path, row: int, each: CodeRow, framework: Library, *, remedy: str = "") -> None:
+    """Refuse a row whose component or code does not exist, or that ignores a label without a reason."""
+    if each.component not in framework.concepts:
+        refuse(path, row, f'"{each.component}" is not a concept of dsd/concepts.csv')
+    codelist = framework.list_of(each.component)
+    if codelist is not None and each.code and each.code not in codelist.codes:
+        refuse(path, row, f'"{each.code}" is not a code of {codelist.ref}{remedy}')
+    if not each.code and not each.note:
+        refuse(path, row, f'"{each.label}" is ignored without a reason: fill its note')
 
 
 def _check_validity(path: Path, row: int, each: CodeRow) -> None:

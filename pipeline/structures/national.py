@@ -11,7 +11,7 @@ from typing import Any
 from sdmx.model import common, v21
 
 from pipeline.framework import LANGUAGES, Codelist, Text
-from pipeline.labels import fates, folded
+from pipeline.labels import fates, folded, parts, pieces
 from pipeline.model import CodeRow, Country, Layout, Library
 from pipeline.structures.artefacts import CONCEPTS, VERSION, Artefacts
 from pipeline.structures.maps import ComponentMap, FixedValue, Maps, RepresentationMap, StructureMap, Value, note, notes
@@ -19,7 +19,6 @@ from pipeline.structures.maps import ComponentMap, FixedValue, Maps, Representat
 ROW, GENERAL, LAYOUT, TEMPLATE = "CODES_ROW", "CODES_ROW_OF_ALL_COLUMNS", "LAYOUT", "TEMPLATE"
 COLUMN, HEADING_ROW, DERIVED = "COLUMN", "HEADING_ROW", "DERIVED"
 FIGURE = "OBS_VALUE"
-_PART = re.compile(r"\{([^}]+)\}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ANY = "(.+)"
 _SAID = ("component", "column", "label", "code")  # fields of a row that the map itself says
@@ -35,11 +34,6 @@ def maps(library: Library, of: Artefacts) -> Maps:
         tuple(each for country in countries for each in country.representation.values()),
         {country.agency.id: country.concepts for country in countries},
     )
-
-
-def parts(template: str) -> list[str]:
-    """The columns or heading rows that a template joins; a plain name is one."""
-    return _PART.findall(template) or [template]
 
 
 def _identifier(text: str, taken: Iterable[str] = ()) -> str:
@@ -270,7 +264,7 @@ def _value(row: CodeRow, annotations: tuple[common.BaseAnnotation, ...]) -> Valu
 def _joined(template: str, chosen: tuple[CodeRow | None, ...]) -> Value:
     """One way to fill a template: a part with a row has its code, any other is the next captured group."""
     target, group = "", 0
-    for position, piece in enumerate(_PART.split(template)):
+    for position, piece in enumerate(pieces(template)):
         row = chosen[position // 2] if position % 2 else None
         group += position % 2 and row is None
         target += piece if not position % 2 else f"\\{group}" if row is None else row.code
