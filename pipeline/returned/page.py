@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from pipeline.model import Library, Report
 from pipeline.report import Told
@@ -57,13 +58,22 @@ def page(
 
 
 def _templates(site: Path) -> Environment:
-    return Environment(
+    found = Environment(
         loader=FileSystemLoader(site / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+    )
+    found.filters["coded"] = _coded
+    return found
+
+
+def _coded(text: str) -> Markup:
+    """Words to be typed as they are, which the texts put between backquotes."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(text.split("`"))
     )
 
 
