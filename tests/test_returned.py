@@ -8,6 +8,7 @@ import io
 import json
 import time
 import tomllib
+import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -349,3 +350,26 @@ def test_two_files_of_one_name_do_not_take_each_other_s_place(office: Path) -> N
     ]
     files = made_up(library, "es", office / "data/XX", *issues)
     assert {path for path in files if "/" in path} == {COPY, "DF_STOCK/cuadro_1.csv.problemas.xlsx"}
+
+
+def test_a_workbook_of_another_kind_goes_back_as_xlsx(office: Path) -> None:
+    cells = '<table:table-cell office:value-type="string"><text:p>=1+1</text:p></table:table-cell>'
+    cells += '<table:table-cell office:value-type="float" office:value="30"><text:p>30</text:p></table:table-cell>'
+    names = " ".join(f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"' for n in ("office", "table", "text"))
+    sheets = (
+        f'<table:table table:name="Una hoja"><table:table-row/><table:table-row>{cells}</table:table-row></table:table>'
+    )
+    body = f"<office:body><office:spreadsheet>{sheets}</office:spreadsheet></office:body>"
+    with zipfile.ZipFile(office / "data/XX/cuadro_1.ods", "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr(
+            "META-INF/manifest.xml",
+            '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+        )
+        archive.writestr("content.xml", f"<office:document-content {names}>{body}</office:document-content>")
+    issue = Issue("STR-03", "E", "XX", "DF_STOCK", "=1+1", "", file="XX/cuadro_1.ods", sheet="Una hoja", cells=("A2",))
+    book = opened(made_up(authored.load(office), "es", office / "data/XX", issue)[COPY])
+    sheet = book["Una hoja"]
+    assert (sheet["A2"].value, sheet["A2"].data_type, sheet["B2"].value) == ("=1+1", "s", 30)
+    assert "STR-03" in sheet["A2"].comment.text
+    assert WORDS["es"]["values_only"] in [cell.value for cell in book["Problemas"]["A"]]

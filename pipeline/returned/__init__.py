@@ -32,9 +32,8 @@ def returned(report: Report, library: Library, *, language: str, received: Path)
     layouts = library.countries[report.area].series[flow].layouts
     copies: dict[str, tuple[str, bytes]] = {}  # delivered file → the path of its copy, and the copy
     for file in dict.fromkeys(each.issue.file for each in told if each.issue.severity != "I" and each.issue.file):
-        mine = [
-            each for each in told if file in (each.issue.file, *each.issue.file.split(", "))
-        ]  # notes can be about several files
+        # A note can be about several files, with a comma between them.
+        mine = [each for each in told if file in (each.issue.file, *each.issue.file.split(", "))]
         inside = file.removeprefix(f"{report.area}/")
         layout = next((one for one in layouts if one.file == inside), replace(layouts[0], file=inside))
         suffix, content = _marked(received, layout, mine, words)
