@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -13,7 +14,7 @@ from typing import Any
 from pipeline import form, library, report
 from pipeline import publish as release_
 from pipeline import template as template_
-from pipeline.errors import SetupError
+from pipeline.errors import InputError, SetupError
 from pipeline.formats import Format, formats
 from pipeline.model import Layout, Library, Release, Series, Settings
 from pipeline.settings import settings
@@ -50,7 +51,11 @@ def publish(root: Path, *, areas: Collection[str], flows: Collection[str], is_dr
 
 
 def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
-    """Validate a country's tables of one dataflow; 1 when they are not fit. The file is only read."""
+    """Validate a country's tables of one dataflow and write what goes back to the provider; 1 when they are not fit.
+
+    The tables are only read.
+    """
+    from pipeline.returned import refused, returned
     from pipeline.run import receive
     from pipeline.validate import validate as apply
 
@@ -68,14 +73,26 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
             series = replace(series, layouts=_with_file(series.layouts, file))
         country = replace(loaded.countries[area], series={**loaded.countries[area].series, flow: series})
         loaded = replace(loaded, countries={**loaded.countries, area: country})
-    found = apply(receive(root, series, loaded), loaded, day=chosen.release_day)
+    language, reports = loaded.countries[area].language, root / "build/reports"
+    try:
+        found = apply(receive(root, series, loaded), loaded, day=chosen.release_day)
+    except InputError as error:
+        _hand_back(reports, area, flow, refused(area, flow, loaded, language=language, message=str(error)))
+        raise
     for issue in found.issues:
         print(report.terminal(issue, loaded, chosen.language))
-    target = root / "build/reports" / area
-    target.mkdir(parents=True, exist_ok=True)
-    (target / f"{flow}.json").write_text(json.dumps(report.record(found), ensure_ascii=False, indent=1) + "\n")
-    print(f"build/reports/{area}/{flow}.json")
+    _hand_back(reports, area, flow, returned(found, loaded, language=language, received=root / "data" / area))
     return 0 if found.is_fit else 1
+
+
+def _hand_back(reports: Path, area: str, flow: str, files: Mapping[str, bytes]) -> None:
+    """Write the files for a provider in place of those of the last time, and say where they are."""
+    shutil.rmtree(reports / area / flow, ignore_errors=True)  # copies whose faults have been mended
+    for path, content in files.items():
+        target = reports / area / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        print(f"build/reports/{area}/{path}")
 
 
 def _with_file(layouts: tuple[Layout, ...], file: Path) -> tuple[Layout, ...]:

@@ -239,7 +239,10 @@ class Observations:
 
 @dataclass(frozen=True)
 class Issue:
-    """One kind of fault in one table, with the first cells where it stands and how many there are."""
+    """One kind of fault in one table, with the cells where it stands and how many there are.
+
+    Of a flood, `cells` holds the first ten thousand alone; `count` is of all.
+    """
 
     code: str
     severity: Severity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from pipeline.model import Issue, Ledger, Library, Report
 from pipeline.texts import texts
 
 _CODES_SHOWN = 8
+_CELLS_SHOWN = 3
 _ORDER: Mapping[Severity, int] = {"E": 0, "W": 1, "I": 2}
 
 
@@ -23,16 +24,44 @@ class _Blank(dict[str, str]):
         return "…"
 
 
+@dataclass(frozen=True)
+class Told:
+    """One issue in the words of a language: how grave, what kind, what was found, what to do and who does it."""
+
+    issue: Issue
+    severity: str
+    title: str
+    message: str
+    remedy: str
+    who: str
+
+
 def terminal(issue: Issue, library: Library, language: str) -> str:
     """One issue in two lines: where it stands and what was found; what to do next and where to read more."""
+    words, each, first_cells = _words(language), told(issue, library, language), _with_first_cells(issue)
+    start = f"{each.severity} {issue.code}  "
+    where = _where(first_cells, words)
+    first = f"{start}{where}{': ' if where else ''}{each.message}  {_count(first_cells, words)}".rstrip()
+    return f"{first}\n{' ' * len(start)}{each.remedy}  docs/issues/{issue.code}"
+
+
+def told(issue: Issue, library: Library, language: str) -> Told:
+    """One issue in words; a language that a text lacks is told in English."""
     words, kind = _words(language), library.issue_types[issue.code]
     said = _said(issue, library, language)
-    start = f"{words[issue.severity]} {issue.code}  "
-    where = _where(issue, words)
-    message = _text(kind.message, language).format_map(said)
-    remedy = _text(kind.remedy, language).format_map(said) + _nearest(issue, library, language)
-    first = f"{start}{where}{': ' if where else ''}{message}  {_count(issue, words)}".rstrip()
-    return f"{first}\n{' ' * len(start)}{remedy}  docs/issues/{issue.code}"
+    return Told(
+        issue,
+        words[issue.severity],
+        _text(kind.title, language),
+        _text(kind.message, language).format_map(said),
+        _text(kind.remedy, language).format_map(said) + _nearest(issue, library, language),
+        words[kind.who],
+    )
+
+
+def _with_first_cells(issue: Issue) -> Issue:
+    """The issue as a line or a record shows it; the workbook that goes back marks every cell."""
+    return replace(issue, cells=issue.cells[:_CELLS_SHOWN])
 
 
 def ordered(report: Report) -> list[Issue]:
@@ -57,11 +86,11 @@ def record(report: Report) -> dict[str, object]:
         "dataflow": report.flow,
         "fit": report.is_fit,
         "applied": dict(report.applied),
-        "ledger": ledger(report.ledger) if report.ledger else {},
+        "ledger": ledger(report.ledger, is_fit=report.is_fit) if report.ledger else {},
         "issues": [
             {
                 key: value
-                for key, value in asdict(issue).items()
+                for key, value in asdict(_with_first_cells(issue)).items()
                 if value not in ("", ()) and key not in ("area", "flow", "found")
             }
             for issue in ordered(report)
@@ -69,14 +98,18 @@ def record(report: Report) -> dict[str, object]:
     }
 
 
-def ledger(of: Ledger) -> dict[str, object]:
-    """What became of the cells that were read: published + suppressed + ignored + rejected = read."""
+def ledger(of: Ledger, *, is_fit: bool) -> dict[str, object]:
+    """What became of the cells that were read: published + suppressed + ignored + rejected = read.
+
+    Of a delivery that is not fit every cell is rejected: those of no named heading are counted under `*`.
+    """
+    held = {} if is_fit or not of.observations else {"*": of.observations}
     return {
         "read": of.read,
-        "published": of.observations - of.suppressed,
-        "suppressed": of.suppressed,
+        "published": of.observations - of.suppressed if is_fit else 0,
+        "suppressed": of.suppressed if is_fit else 0,
         "ignored": dict(of.ignored),
-        "rejected": dict(of.rejected),
+        "rejected": {**of.rejected, **held},
     }
 
 
@@ -90,8 +123,8 @@ def restored(content: bytes) -> Report:
     found = json.loads(content)
     area, flow = found["area"], found["dataflow"]
     issues = (Issue(**{"area": area, "flow": flow, "found": "", "expected": ""} | each) for each in found["issues"])
-    told = (replace(issue, cells=tuple(issue.cells)) for issue in issues)
-    return Report(area, flow, tuple(told), found["applied"], _restored_ledger(found.get("ledger")))
+    listed = (replace(issue, cells=tuple(issue.cells)) for issue in issues)
+    return Report(area, flow, tuple(listed), found["applied"], _restored_ledger(found.get("ledger")))
 
 
 def _restored_ledger(of: dict[str, Any] | None) -> Ledger | None:

@@ -15,7 +15,7 @@ from pipeline.checks.finding import Finding, Mask, Table
 from pipeline.framework import Rule, Structure
 from pipeline.model import Issue, Library, Observations, Origin, Protected, Report
 
-_CELLS_SHOWN = 3
+_CELLS_KEPT = 10_000  # of one issue: all that a person may want to see marked
 _TOLD_APART = 50  # different things found by one check in one table; the rest are counted together
 _OTHERS = "…"
 _HIDDEN, _UNKNOWN = "ING-07", "ING-08"
@@ -170,6 +170,6 @@ def _cells(origin: Origin, component: str, rows: pd.DataFrame) -> tuple[tuple[st
     if axis != "figure":
         where = where.assign(**{axis: place})
     distinct = where.drop_duplicates()
-    first = distinct[distinct["column"] > 0].head(_CELLS_SHOWN)
+    first = distinct[distinct["column"] > 0].head(_CELLS_KEPT)
     cells = tuple(f"{get_column_letter(int(c))}{int(r)}" for r, c in first.itertuples(index=False))
     return cells, origin.headings.get(int(distinct["column"].iloc[0]), ""), len(distinct)

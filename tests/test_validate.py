@@ -94,7 +94,7 @@ def test_an_issue_names_the_cells_of_the_label(chile: Library) -> None:
     rows = [{"SEX": "X", "AGE": age} for age in ("_T", "Y0T14", "Y15T24", "Y_GE65")]
     (issue,) = stock(chile, *rows).issues
     assert (issue.file, issue.sheet, issue.heading) == ("stock.xlsx", "Cuadro 1", "Sexo")
-    assert (issue.cells, issue.count) == (("B2", "B3", "B4"), 4)
+    assert (issue.cells, issue.count) == (("B2", "B3", "B4", "B5"), 4)
     assert (issue.found, issue.expected) == ("X", "SDMX:CL_SEX(2.1)")
 
 
