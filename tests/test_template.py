@@ -52,7 +52,7 @@ def fill(
     *,
     area: str = "XX",
     flow: str = "",
-    change: Callable[[Any], None] = lambda book: None,
+    change: Callable[[Any], None] = id,
     order: Callable[[list[str]], list[str]] = list,
 ) -> form.Form:
     """Write a template as its office would fill it; `order` reorders the columns, `change` spoils the book."""
@@ -126,16 +126,16 @@ def test_it_goes_out_and_a_broken_one_stops_no_other(office: Path, tmp_path: Pat
 def test_every_dataflow_reads_its_own_template_back(office: Path, flow: str) -> None:
     loaded = library_.load(office)
     dataflow = loaded.dataflows[flow]
-    good = {c: "_T" for c in dataflow.structure.dimensions} | _GOOD | _BY_FLOW[flow]
+    good = dict.fromkeys(dataflow.structure.dimensions, "_T") | _GOOD | _BY_FLOW[flow]
     good |= {"REF_AREA": "XX", "UNIT_MEASURE": good.get("UNIT_MEASURE", "PT"), "TIME_PER_COLLECT": "E"}
     path = office / f"data/XX/{flow}.xlsx"
     (office / f"metadata/national/XX/{flow}.toml").unlink(missing_ok=True)
     asked = form.form(loaded.countries["XX"], dataflow, loaded)
     entries = {
         c: form.choices(c, loaded.countries["XX"], dataflow, loaded).get(good.get(c, ""), good.get(c, ""))
-        for c in (*asked.columns, *ONCE_ONLY)
+        for c in (*asked.columns, *(c for c in ONCE_ONLY if c in asked.fields))
     }
-    once = {c: entries[c] for c in ONCE_ONLY if entries[c]}
+    once = {c: entries[c] for c in ONCE_ONLY if entries.get(c)}
     row = {c: entries[c] for c in asked.columns if c != "OBS_VALUE" and c not in asked.prefilled}
     fill(path, loaded, [{**row, "OBS_VALUE": 1000}], once)
     frame = receive(office, flow).frame
@@ -158,19 +158,6 @@ def test_a_template_of_each_dataflow_for_real_countries(library: Library, tmp_pa
         assert len(set(asked.columns.values())) == len(asked.columns)
         assert len(set(asked.fields.values())) == len(asked.fields)
         assert is_untouched(path)
-        for component in ("REF_AREA", "CITIZENSHIP"):
-            codes = form.choices(component, country, flow, library) if component in flow.structure.components else {}
-            assert not codes or fates(
-                codes.values(), component, "", country, flow.structure.components[component].codelist
-            ).items() >= {
-                (entry, fate)
-                for code, entry in codes.items()
-                for fate in [
-                    type(fates([entry], component, "", country, flow.structure.components[component].codelist)[entry])(
-                        code
-                    )
-                ]
-            }
 
 
 def test_every_entry_of_every_list_means_its_code(library: Library) -> None:
