@@ -19,6 +19,9 @@ suggest: .venv/run.stamp ## suggest codes for labels without one: AREA=… FLOW=
 template: .venv/run.stamp ## a workbook with drop-downs to be filled: AREA=… FLOW=… → build/templates/ (OUT=… elsewhere)
 	$(RUN) template --area "$(AREA)" --flow "$(FLOW)" $(if $(OUT),--out "$(OUT)")
 
+new-country: .venv/run.stamp ## the folder of a country: AREA=… (SAMPLE=… FLOW=… guesses a layout from a table)
+	$(RUN) new-country --area "$(AREA)" --flow "$(FLOW)" $(if $(SAMPLE),--sample "$(SAMPLE)")
+
 serve: .venv/run.stamp ## serve build/public on 127.0.0.1 (PORT=8000)
 	$(RUN) serve --port "$(or $(PORT),8000)"
 
@@ -49,4 +52,4 @@ docs: .venv/run.stamp ## the generated pages of docs/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
 	touch $@
 
-.PHONY: help publish validate suggest template serve harvest-check test check bench docs
+.PHONY: help publish validate suggest template new-country serve harvest-check test check bench docs

@@ -49,6 +49,12 @@ def _template(options: argparse.Namespace) -> int:
     return template(ROOT, area=options.area, flow=options.flow, out=options.out)
 
 
+def _new_country(options: argparse.Namespace) -> int:
+    from pipeline.commands import new_country
+
+    return new_country(ROOT, area=options.area, sample=options.sample, flow=options.flow)
+
+
 def _docs(options: argparse.Namespace) -> int:
     from pipeline.commands import docs
 
@@ -98,6 +104,10 @@ def parser() -> argparse.ArgumentParser:
     each.add_argument("--area", required=True)
     each.add_argument("--flow", required=True)
     each.add_argument("--out", type=Path, help="where to write it; build/templates/<AREA>/<FLOW>.xlsx else")
+    each = verb("new-country", "make the folder of a country, and the draft of a layout from a sample", _new_country)
+    each.add_argument("--area", required=True)
+    each.add_argument("--sample", type=Path, help="a table to guess a layout from; it is copied to data/<AREA>/")
+    each.add_argument("--flow", default="", help="the dataflow of the sample, such as DF_STOCK")
     verb("docs", "write the generated pages of docs/", _docs)
     return top
 

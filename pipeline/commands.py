@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from pipeline import form, library, report
+from pipeline import form, library, report, scaffold
 from pipeline import publish as release_
 from pipeline import template as template_
 from pipeline.errors import InputError, SetupError
@@ -158,6 +158,15 @@ def template(root: Path, *, area: str, flow: str, out: Path | None) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
     print(f"{target}\nFill it, save it as data/{area}/{flow}.xlsx, and run `make validate AREA={area} FLOW={flow}`.")
+    return 0
+
+
+def new_country(root: Path, *, area: str, sample: Path | None, flow: str) -> int:
+    """Scaffold a country; say what was made and what is left to decide."""
+    if sample is not None and not flow:
+        raise SetupError("a sample needs its dataflow too: FLOW=DF_STOCK")
+    for line in scaffold.new_country(root, area, library.load(root), sample=sample, flow=flow):
+        print(line)
     return 0
 
 

@@ -159,19 +159,6 @@ def test_a_template_of_each_dataflow_for_real_countries(library: Library, tmp_pa
         assert len(set(asked.columns.values())) == len(asked.columns)
         assert len(set(asked.fields.values())) == len(asked.fields)
         assert is_untouched(path)
-        for component in ("REF_AREA", "CITIZENSHIP"):
-            codes = form.choices(component, country, flow, library) if component in flow.structure.components else {}
-            assert not codes or fates(
-                codes.values(), component, "", country, flow.structure.components[component].codelist
-            ).items() >= {
-                (entry, fate)
-                for code, entry in codes.items()
-                for fate in [
-                    type(fates([entry], component, "", country, flow.structure.components[component].codelist)[entry])(
-                        code
-                    )
-                ]
-            }
 
 
 def test_every_entry_of_every_list_means_its_code(library: Library) -> None:
