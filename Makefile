@@ -29,13 +29,13 @@ harvest-check: .venv/test.stamp ## play the harvesting agency against build/publ
 	$(RUN) harvest-check
 
 test: .venv/test.stamp ## the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 check: .venv/test.stamp ## lint, format, types and tests: what the continuous integration runs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 bench: .venv/test.stamp ## the benchmarks, written to build/bench/
 	$(BIN)/python bench/run.py
