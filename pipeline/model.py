@@ -49,7 +49,8 @@ class Layout:
     `file` and `sheet` may hold `*` for any text. `columns` names columns that the table has not as such
     (see `pipeline.derived`): labels may name them like any heading. `marks` maps a footnote mark beside a
     figure to its OBS_STATUS, or to nothing; `footnote` is a pattern taken off labels and headings.
-    `ignore` maps the heading of a column of figures that is left out to the reason.
+    `ignore` maps the heading of a column of figures that is left out to the reason. A `file` that ends in
+    `.sql` holds a query, and `database` the SQLAlchemy URL where it is asked: the table is its result.
     """
 
     file: str
@@ -72,6 +73,7 @@ class Layout:
     marks: Mapping[str, str] = field(default_factory=dict)
     footnote: str = ""
     ignore: Mapping[str, str] = field(default_factory=dict)
+    database: str = ""
     title: Text = field(default_factory=dict)
     source_operation: Text = field(default_factory=dict)
     stat_pop: Text = field(default_factory=dict)

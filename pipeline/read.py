@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import decimal
 import hashlib
 import io
 from collections.abc import Iterator, Sequence
@@ -50,6 +51,8 @@ def read(folder: Path, layout: Layout) -> RawTable:
         return _sheet(workbook(where, content), checksum, layout)
     if kind(content) not in ("text", "unknown", "an XML document"):
         raise InputError(f"{where}: inside it is {_told(content)}, not text. Give it its right ending.")
+    if layout.database:
+        return _query(where, content, layout, folder)
     rows = px.rows(where, content) if suffix == ".px" else _rows(where, content, layout)
     return RawTable(where, "", checksum, _frame(rows), None, widths=tuple(map(len, rows)))
 
@@ -99,19 +102,15 @@ def _sheet(book: Workbook, checksum: str, layout: Layout) -> RawTable:
     try:
         opened = book.opened.get_sheet_by_name(sheet)
         rows = opened.to_python(skip_empty_area=False)
-        ranges = opened.merged_cell_ranges or []
+        merged = book.merged(sheet)
     except (CalamineError, ValueError, OSError) as error:
         raise InputError(f'{book.where}, sheet "{sheet}": cannot be read ({error}). Have it saved again.') from None
-    merged = tuple((r1 + 1, c1 + 1, r2 + 1, c2 + 1) for (r1, c1), (r2, c2) in ranges)
     cells = _frame([[_shown(value) for value in row] for row in rows])
     for (row, column), content in book.unread(sheet).items():
         if row in cells.index and column in cells.columns:
             cells.loc[row, column] = content
     is_number = pd.DataFrame(
-        [[isinstance(value, int | float) and not isinstance(value, bool) for value in row] for row in rows],
-        index=cells.index,
-        columns=cells.columns,
-        dtype=bool,
+        [[_is_number(value) for value in row] for row in rows], index=cells.index, columns=cells.columns, dtype=bool
     )
     needs_styles = any(each.get("by") in ("indent", "bold") for each in layout.columns.values())
     styles = book.styles(sheet, tuple(range(1, cells.shape[1] + 1))) if needs_styles else {}
@@ -119,9 +118,31 @@ def _sheet(book: Workbook, checksum: str, layout: Layout) -> RawTable:
     return RawTable(book.where, sheet, checksum, cells, is_number, merged, styles=styles, hidden=hidden)
 
 
+def _query(where: str, content: bytes, layout: Layout, folder: Path) -> RawTable:
+    """The result of the query that the file holds. Its checksum is that of the result: the query may stay the same."""
+    from pipeline import database  # its library is large, and few tables come from one
+
+    rows = database.rows(where, _decoded(where, content, layout), layout.database, folder)
+    shown = [[_shown(value) for value in row] for row in rows]
+    checksum = hashlib.sha256(repr(shown).encode()).hexdigest()
+    cells = _frame(shown)
+    is_number = pd.DataFrame(
+        [[_is_number(value) for value in row] for row in rows], index=cells.index, columns=cells.columns, dtype=bool
+    )
+    return RawTable(where, "", checksum, cells, is_number)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | decimal.Decimal) and not isinstance(value, bool)
+
+
 def _shown(value: Any) -> str:
-    """A cell as text: whole numbers without a point, dates in ISO 8601."""
+    """A cell as text: whole numbers without a point, dates in ISO 8601, nothing for a null."""
     match value:
+        case None:
+            return ""
+        case decimal.Decimal():
+            return str(int(value)) if value == value.to_integral_value() else format(value, "f")
         case float():
             return repr(int(value)) if value.is_integer() else repr(value)
         case dt.datetime() | dt.date() | dt.time():
@@ -130,10 +151,10 @@ def _shown(value: Any) -> str:
             return str(value)
 
 
-def _rows(where: str, content: bytes, layout: Layout) -> list[list[str]]:
+def _decoded(where: str, content: bytes, layout: Layout) -> str:
     encoding = "utf-8-sig" if layout.encoding.lower() in ("utf-8", "utf8") else layout.encoding
     try:
-        text = content.decode(encoding)
+        return content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise InputError(
@@ -141,6 +162,10 @@ def _rows(where: str, content: bytes, layout: Layout) -> list[list[str]]:
         ) from None
     except LookupError:
         raise InputError(f'{where}: the encoding "{layout.encoding}" of the layout is not known.') from None
+
+
+def _rows(where: str, content: bytes, layout: Layout) -> list[list[str]]:
+    text = _decoded(where, content, layout)
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter, strict=True))
     except csv.Error as error:

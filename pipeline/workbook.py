@@ -11,6 +11,7 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from lxml import etree
@@ -18,6 +19,7 @@ from openpyxl import load_workbook
 from openpyxl.utils import column_index_from_string
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
+from pipeline import ods
 from pipeline.errors import InputError
 
 FILE_BYTES = 2**29  # of any delivered file
@@ -34,6 +36,8 @@ _ERROR = re.compile(
 )
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _DOCUMENT = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+_DAMAGED = (CalamineError, zipfile.BadZipFile, OSError, ValueError, LookupError, OverflowError, etree.XMLSyntaxError)
 
 Place = tuple[int, int]  # row and column, from 1
 
@@ -64,6 +68,14 @@ class Workbook:
         empty = {_place(m[1], m[2]): (m[3] or b"").decode("utf-8", "replace") for m in _FORMULA.finditer(text)}
         return errors | {place: f"={formula}" for place, formula in empty.items()}
 
+    def merged(self, sheet: str) -> tuple[ods.Range, ...]:
+        """The merged ranges of a sheet."""
+        with zipfile.ZipFile(io.BytesIO(self.content)) if self.content.startswith(b"PK") else nullcontext() as archive:
+            if archive is not None and ods.is_ods(archive):
+                return tuple(ods.extents(self.content)[sheet].merged)
+        ranges = self.opened.get_sheet_by_name(sheet).merged_cell_ranges or []
+        return tuple((r1 + 1, c1 + 1, r2 + 1, c2 + 1) for (r1, c1), (r2, c2) in ranges)
+
     def styles(self, sheet: str, columns: tuple[int, ...]) -> dict[Place, tuple[int, bool]]:
         """(Indentation, whether it is bold) of each cell in the columns; none where the format keeps no styles."""
         if not self.content.startswith(b"PK") or not _parts(self.content):
@@ -89,7 +101,15 @@ def workbook(where: str, content: bytes) -> Workbook:
             _refuse_huge(where, content)
         opened = CalamineWorkbook.from_filelike(io.BytesIO(content))
         seen = {each.name: each.visible == SheetVisibleEnum.Visible for each in opened.sheets_metadata}
-    except (CalamineError, zipfile.BadZipFile, OSError, ValueError, LookupError, OverflowError) as error:
+    except (
+        CalamineError,
+        zipfile.BadZipFile,
+        OSError,
+        ValueError,
+        LookupError,
+        OverflowError,
+        etree.XMLSyntaxError,
+    ) as error:
         raise InputError(
             f"{where}: not a workbook that can be opened ({error}). Ask for it to be saved again."
         ) from None
@@ -135,6 +155,7 @@ def _refuse_huge(where: str, content: bytes) -> None:
     """Refuse what unfolds beyond the limits, and a sheet whose cell references span more than can be held."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = archive.infolist()
+        is_ods = ods.is_ods(archive)
         if sum(part.file_size for part in parts) > UNFOLDED_BYTES:
             raise InputError(f"{where}: unfolded, the workbook has more than {UNFOLDED_BYTES:,} bytes. It is refused.")
         for part in parts:
@@ -142,12 +163,17 @@ def _refuse_huge(where: str, content: bytes) -> None:
                 continue
             if part.file_size > SHEET_BYTES:
                 raise InputError(f"{where}: a sheet of {part.file_size:,} bytes is more than can be read.")
-            last = _last(archive.read(part))
-            if last[0] * last[1] > SHEET_CELLS:
-                raise InputError(
-                    f"{where}: a sheet has cells up to row {last[0]:,} and column {last[1]:,}. "
-                    "Delete what stands far from the table and save it again."
-                )
+            _refuse_far(where, *_last(archive.read(part)))
+    for extent in ods.extents(content).values() if is_ods else ():
+        _refuse_far(where, extent.rows, extent.columns)
+
+
+def _refuse_far(where: str, row: int, column: int) -> None:
+    if row * column > SHEET_CELLS:
+        raise InputError(
+            f"{where}: a sheet has cells up to row {row:,} and column {column:,}. "
+            "Delete what stands far from the table and save it again."
+        )
 
 
 def _last(sheet: bytes) -> Place:

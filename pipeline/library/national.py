@@ -19,6 +19,7 @@ from pipeline.validity import days, span
 
 _LAYOUT = {field.name: field for field in fields(Layout)}
 _REQUIRED = [name for name, field in _LAYOUT.items() if field.default is MISSING and field.default_factory is MISSING]
+_SECRET = re.compile(r"://[^/@]*:(?!\$\{)[^/@]+@")  # a password that is not taken from the environment
 _TEXTS = ("title", "source_operation", "stat_pop")
 
 
@@ -174,6 +175,10 @@ def _layout(path: Path, table: Mapping[str, Any], providers: Mapping[str, Provid
     headings = {component: str(place) for component, place in table.get("headings", {}).items()}
     lists = {name: tuple(table[name]) for name in ("header", "values", "add") if isinstance(table.get(name), list)}
     layout = Layout(**{**table, **texts, **lists, "headings": headings})
+    if bool(layout.database) != layout.file.lower().endswith(".sql"):
+        refuse(path, None, f"{layout.file}: a file .sql with a query and `database` go together")
+    if _SECRET.search(layout.database):
+        refuse(path, None, f"{layout.file}: no password may stand in `database`; write ${{NAME}} for a variable")
     _check_components(path, layout, framework.dataflows[path.stem].structure, framework)
     return layout
 

@@ -1,0 +1,74 @@
+"""The result of a query in a database, which is only read from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from pipeline.errors import InputError
+from pipeline.workbook import SHEET_CELLS
+
+_AT_ONCE = 10_000  # rows
+
+
+def rows(where: str, query: str, address: str, folder: Path) -> list[Sequence[Any]]:
+    """The names of the columns, then the rows, as the database gives them.
+
+    `address` is a SQLAlchemy URL. `${NAME}` in it stands for an environment variable, and the file of a
+    `sqlite` address is looked for in `folder`.
+
+    Raises:
+        InputError: the database cannot be reached or refuses the query, or the result is larger than a sheet may be.
+    """
+    url = _url(where, address, folder)
+    shown = url.render_as_string(hide_password=True) if url.get_backend_name() != "sqlite" else address
+    try:
+        engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
+        with engine.connect() as connection:
+            # As it is written: neither a colon nor a percent sign is a parameter. Nothing is ever committed.
+            asked = connection.execution_options(
+                no_parameters=True, stream_results=True, postgresql_readonly=url.get_backend_name() == "postgresql"
+            )
+            result = asked.exec_driver_sql(query)
+            if not result.returns_rows:
+                raise InputError(f"{where}: the query gives no rows. It must be a SELECT.")
+            found: list[Sequence[Any]] = [list(result.keys())]
+            while part := result.fetchmany(_AT_ONCE):
+                found += part
+                if len(found) * len(found[0]) > SHEET_CELLS:
+                    raise InputError(f"{where}: the query gives more than {SHEET_CELLS:,} cells. Let it add up first.")
+            return found
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise InputError(
+            f"{where}: no driver for {shown} is installed ({error}). Install it beside Trayecto."
+        ) from None
+    except SQLAlchemyError as error:
+        said = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+        raise InputError(f"{where}: {shown} refused the query ({said}). Correct it, or the right to read.") from None
+
+
+def _url(where: str, address: str, folder: Path) -> URL:
+    try:
+        url = make_url(Template(address).substitute(os.environ))
+    except KeyError as error:
+        raise InputError(
+            f"{where}: the environment variable {error.args[0]} of its `database` is not set. Set it and run again."
+        ) from None
+    except (ArgumentError, ValueError):
+        raise InputError(
+            f"{where}: `database` is not the address of a database, such as sqlite:///registro.db"
+        ) from None
+    if url.get_backend_name() != "sqlite":
+        return url
+    path = folder / (url.database or "")
+    if not path.is_file():
+        raise InputError(f"{where}: there is no file {folder.name}/{url.database}. Put it in data/{folder.name}/.")
+    return url.set(database=f"file:{quote(str(path.resolve()))}", query={"mode": "ro", "uri": "true"})
