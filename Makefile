@@ -22,6 +22,9 @@ template: .venv/run.stamp ## a workbook with drop-downs to be filled: AREA=… F
 new-country: .venv/run.stamp ## the folder of a country: AREA=… (SAMPLE=… FLOW=… guesses a layout from a table)
 	$(RUN) new-country --area "$(AREA)" --flow "$(FLOW)" $(if $(SAMPLE),--sample "$(SAMPLE)")
 
+new-dataflow: .venv/run.stamp ## the folder of a dataflow: ID=DF_… (LIKE=DF_… to begin from another)
+	$(RUN) new-dataflow --id "$(ID)" $(if $(LIKE),--like "$(LIKE)")
+
 serve: .venv/run.stamp ## serve build/public on 127.0.0.1 (PORT=8000)
 	$(RUN) serve --port "$(or $(PORT),8000)"
 
@@ -52,4 +55,4 @@ docs: .venv/run.stamp ## the generated pages of docs/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
 	touch $@
 
-.PHONY: help publish validate suggest template new-country serve harvest-check test check bench docs
+.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check test check bench docs

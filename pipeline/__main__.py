@@ -55,6 +55,12 @@ def _new_country(options: argparse.Namespace) -> int:
     return new_country(ROOT, area=options.area, sample=options.sample, flow=options.flow)
 
 
+def _new_dataflow(options: argparse.Namespace) -> int:
+    from pipeline.commands import new_dataflow
+
+    return new_dataflow(ROOT, identifier=options.id, like=options.like)
+
+
 def _docs(options: argparse.Namespace) -> int:
     from pipeline.commands import docs
 
@@ -108,6 +114,9 @@ def parser() -> argparse.ArgumentParser:
     each.add_argument("--area", required=True)
     each.add_argument("--sample", type=Path, help="a table to guess a layout from; it is copied to data/<AREA>/")
     each.add_argument("--flow", default="", help="the dataflow of the sample, such as DF_STOCK")
+    each = verb("new-dataflow", "make the folder of a dataflow after the example of another", _new_dataflow)
+    each.add_argument("--id", required=True, help="its identifier, such as DF_HOUSING")
+    each.add_argument("--like", default="DF_STOCK", help="the dataflow to begin from; DF_STOCK else")
     verb("docs", "write the generated pages of docs/", _docs)
     return top
 

@@ -170,6 +170,13 @@ def new_country(root: Path, *, area: str, sample: Path | None, flow: str) -> int
     return 0
 
 
+def new_dataflow(root: Path, *, identifier: str, like: str) -> int:
+    """Scaffold a dataflow; say what was made and what is left to decide."""
+    for line in scaffold.new_dataflow(root, identifier, library.load(root), like=like):
+        print(line)
+    return 0
+
+
 def docs(root: Path) -> int:
     """Write the generated pages of docs/."""
     for path, text in report.issue_pages(library.load(root), root / "tests/cases"):

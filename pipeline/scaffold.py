@@ -1,10 +1,11 @@
-"""`make new-country`: the folder of a country, and the draft of a layout guessed from a sample file."""
+"""`make new-country`, `make new-dataflow`: a folder to begin with, and a layout drafted from a sample."""
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from babel.languages import get_official_languages
@@ -15,6 +16,7 @@ from pipeline.framework import LANGUAGES, Dataflow
 from pipeline.model import Country, Library
 
 _TODO = "TODO"
+_DATAFLOW = re.compile(r"DF_[A-Z]{2,20}")
 _AGENCY = {
     "en": "{name}: national migration statistics",
     "es": "{name}: estadísticas nacionales de migración",
@@ -64,6 +66,41 @@ def new_country(root: Path, area: str, library: Library, *, sample: Path | None,
         f"next  make validate AREA={area} FLOW={flow or '…'}, or make template AREA={area} FLOW={flow or '…'}",
     ]
     return said
+
+
+def new_dataflow(root: Path, identifier: str, library: Library, *, like: str) -> list[str]:
+    """Make the folder of a dataflow after the example of another; nothing that exists is written over.
+
+    Returns what was made and what is left to decide, a line each.
+
+    Raises:
+        SetupError: the identifier is not one of a dataflow, or the example is not known.
+    """
+    if not _DATAFLOW.fullmatch(identifier):
+        raise SetupError(f'"{identifier}" cannot name a dataflow: write DF_ and capital letters, such as DF_HOUSING')
+    if like not in library.dataflows:
+        raise SetupError(f'"{like}" is not a dataflow; known are {", ".join(sorted(library.dataflows))}')
+    folder, example = root / "dsd" / identifier, root / "dsd" / like
+    structure = "".join(_emptied((example / "structure.toml").read_text(encoding="utf-8").splitlines(keepends=True)))
+    path = folder / "structure.toml.draft"
+    return [
+        *_write(root, path, structure),
+        *_write(root, folder / "protect.toml", (example / "protect.toml").read_text(encoding="utf-8")),
+        f"left  {path.relative_to(root)}: structure and contents are those of {like}; correct them,",
+        f"      write the {structure.count(_TODO)} texts marked {_TODO}, and save it as structure.toml",
+        f"left  {folder.relative_to(root)}/protect.toml: the thresholds are those of {like}; are they right here?",
+        f"next  a row of tests/tables.py, `make docs`, and make template AREA=… FLOW={identifier}",
+    ]
+
+
+def _emptied(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a structure.toml with its names and descriptions left open."""
+    section = ""
+    for line in lines:
+        if line.startswith("["):
+            section = line.strip()
+        is_text = section in ("[name]", "[description]", "[counterpart]") and "=" in line
+        yield f'{line.partition("=")[0]}= "{_TODO}"\n' if is_text else line
 
 
 def _placed(root: Path, area: str, library: Library, folder: Path) -> Iterator[str]:

@@ -164,3 +164,29 @@ def test_signs_and_letters() -> None:
     assert _signs(["2,533.910907"]) == (".", ",")
     assert _signs(["62,3", "1"]) == (",", ".")
     assert letters([2, 3, 4, 6]) == "B:D,F:F"
+
+
+def test_a_dataflow_begins_from_another(office: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = library_.load(office).dataflows
+    assert commands.new_dataflow(office, identifier="DF_HOUSING", like="DF_LABOUR") == 0
+    folder = office / "dsd/DF_HOUSING"
+    text = (folder / "structure.toml.draft").read_text(encoding="utf-8")
+    assert f"the {text.count('TODO')} texts" in capsys.readouterr().out
+    assert text.count("TODO") == 9
+    assert library_.load(office).dataflows.keys() == before.keys(), "a draft holds nothing up"
+    (folder / "structure.toml").write_text(text, encoding="utf-8")
+    made, like = library_.load(office).dataflows["DF_HOUSING"], before["DF_LABOUR"]
+    assert (made.structure.id, made.regions, made.protection) == (like.structure.id, like.regions, like.protection)
+    mine = (folder / "protect.toml").read_text(encoding="utf-8") + "# mine\n"
+    (folder / "protect.toml").write_text(mine, encoding="utf-8")
+    commands.new_dataflow(office, identifier="DF_HOUSING", like="DF_STOCK")
+    assert (folder / "protect.toml").read_text(encoding="utf-8") == mine
+
+
+@pytest.mark.parametrize(
+    ("identifier", "like", "told"),
+    [("../x", "DF_STOCK", "cannot name a dataflow"), ("DF_HOUSING", "DF_NONE", "is not a dataflow")],
+)
+def test_a_dataflow_that_cannot_be(office: Path, identifier: str, like: str, told: str) -> None:
+    with pytest.raises(SetupError, match=told):
+        commands.new_dataflow(office, identifier=identifier, like=like)
