@@ -12,6 +12,7 @@ from pipeline.catalogue.sample import Row, Sample
 from pipeline.catalogue.view import Catalogue, View
 from pipeline.catalogue.wording import Words
 from pipeline.framework import LANGUAGES
+from pipeline.model import Report
 
 _MAX_KEY_FIGURES = 4
 _MAX_BAR_CHARTS = 6
@@ -57,6 +58,7 @@ def _content(catalogue: Catalogue, view: View, words: Words) -> Content:
         "counts": issue_counts(report, words),
         "issues": issue_rows(catalogue, report, words),
         "held_back": catalogue.release.held_back.get((view.area, view.flow.id), ""),
+        "ledger": _ledger(report, words),
         "sources": [_source(catalogue, view, number, words) for number in range(len(view.package.data.sources))],
         "address": f"{catalogue.settings.base_url.rstrip('/')}/{words.lang}/{view.path}/",
         "year": catalogue.settings.release_day[:4],
@@ -71,6 +73,22 @@ def _publisher(catalogue: Catalogue, words: Words) -> str:
 
 def _names_used(catalogue: Catalogue, view: View, component: str, words: Words) -> list[str]:
     return [parts.name_of(catalogue, component, code, words) for code in view.used.get(component, ())]
+
+
+def _ledger(report: Report | None, words: Words) -> list[tuple[str, str]]:
+    """What became of the cells that were read: (what, how many), the first being all of them."""
+    of, text = report.ledger if report is not None else None, words.texts["ledger"]
+    if of is None:
+        return []
+    reasons = [(text.get(reason, text["left_out"].format(reason=reason)), n) for reason, n in of.ignored.items()]
+    rows = [
+        (text["read"], of.read),
+        (text["published"], of.observations - of.suppressed),
+        (text["suppressed"], of.suppressed),
+        *reasons,
+        *((text["rejected"].format(heading=heading), n) for heading, n in of.rejected.items()),
+    ]
+    return [(what, words.number(count)) for what, count in rows if count]
 
 
 def _source(catalogue: Catalogue, view: View, number: int, words: Words) -> Content:
