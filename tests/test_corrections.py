@@ -186,3 +186,21 @@ def test_a_row_that_cannot_be_meant_is_refused(office: Path, row: str, fault: st
     with pytest.raises(SetupError, match=fault) as refused:
         authored.load(office)
     assert "XX/corrections.csv, row" in str(refused.value)
+
+
+def test_one_of_many_files_is_corrected(office: Path) -> None:
+    """The layout says `*`; the correction says which of the files."""
+    damage_text(office)
+    (office / "data/XX/entradas.csv").rename(office / "data/XX/entradas-2025.csv")
+    other = (office / "data/XX/entradas-2025.csv").read_text(encoding="latin-1")
+    other = other.replace("2025;", "2024;").replace("Holandeza", "Holandesa")
+    (office / "data/XX/entradas-2024.csv").write_text(other, encoding="latin-1")
+    layout = office / "metadata/national/XX/DF_BORDER.toml"
+    layout.write_text(layout.read_text(encoding="utf-8").replace("entradas.csv", "entradas-*.csv"), encoding="utf-8")
+    author(office, LABEL.replace("entradas.csv", "entradas-2025.csv"))
+    found = checked(office, "DF_BORDER")
+    assert told(found) == [("ING-06", "XX/entradas-2025.csv", "", ("C4",))]
+    assert found.is_fit
+    author(office, LABEL)
+    with pytest.raises(SetupError, match=r'"entradas\.csv" is not a file of DF_BORDER'):
+        authored.load(office)

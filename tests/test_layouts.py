@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
+import tomllib
 import zipfile
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from pipeline.model import Country, Layout, Library, Series
 from pipeline.read import read_all
 from pipeline.recode import recode
 
+ROOT = Path(__file__).parents[1]
 TEXT = {"en": "a"}
 
 
@@ -292,3 +295,30 @@ def test_any_table_in_any_layout_reads_to_the_same(
     assert {(c, y): v for c, y, v in figures(frame, "COUNTRY_BIRTH", "TIME_PERIOD")} == {
         (codes[c], str(y)): v for (c, y), v in table.items()
     }
+
+
+# ---------------------------------------------------------------- docs/layouts.md
+
+GUIDE = (ROOT / "docs/layouts.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(
+    r"## ([^\n]*)\n(?:(?!\n## ).)*?```csv\n(.*?)```\n\n```toml\n(.*?)```\n\n(\|.*?)\n\n", GUIDE, re.DOTALL
+)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[each[0] for each in EXAMPLES])
+def test_the_examples_of_the_guide(
+    tmp_path: Path, stock: Dataflow, library: Library, example: tuple[str, str, str, str]
+) -> None:
+    _, table, said, result = example
+    (tmp_path / "tabla.csv").write_text(table, encoding="utf-8")
+    more = tomllib.loads(said)
+    more["headings"] = {component: str(row) for component, row in more.get("headings", {}).items()}
+    frame = received(tmp_path, stock, library, layout("tabla.csv", **more))
+    names, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in result.splitlines())
+    found = frame[names].astype(object).fillna("").map(lambda cell: cell if isinstance(cell, str) else f"{cell:g}")
+    assert found.to_numpy().tolist() == rows
+
+
+def test_the_guide_names_every_field() -> None:
+    assert len(EXAMPLES) == 3
+    assert {field.name for field in fields(Layout)} <= set(re.findall(r"`(\w+)`", GUIDE))

@@ -373,3 +373,19 @@ def test_a_workbook_of_another_kind_goes_back_as_xlsx(office: Path) -> None:
     assert (sheet["A2"].value, sheet["A2"].data_type, sheet["B2"].value) == ("=1+1", "s", 30)
     assert "STR-03" in sheet["A2"].comment.text
     assert WORDS["es"]["values_only"] in [cell.value for cell in book["Problemas"]["A"]]
+
+
+def test_one_of_many_files_goes_back(office: Path) -> None:
+    """The layout says `*`; the copy is of the file at fault, read as the layout says."""
+    path = office / "data/XX/entradas.csv"
+    text = path.read_text(encoding="latin-1")
+    path.rename(path.with_name("entradas-2025.csv"))
+    spoilt = text.replace("2025;", "2024;").replace("Holandesa", "Marciána")
+    path.with_name("entradas-2024.csv").write_text(spoilt, encoding="latin-1")
+    layout = office / "metadata/national/XX/DF_BORDER.toml"
+    layout.write_text(layout.read_text(encoding="utf-8").replace("entradas.csv", "entradas-*.csv"), encoding="utf-8")
+    files = answer(office, "DF_BORDER")[2]
+    assert [name for name in files if "/" in name] == ["DF_BORDER/entradas-2024.problemas.xlsx"]
+    sheet = opened(files["DF_BORDER/entradas-2024.problemas.xlsx"])["entradas-2024"]
+    assert sheet["C4"].value == "Marciána"
+    assert "STR-03" in sheet["C4"].comment.text

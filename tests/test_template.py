@@ -291,3 +291,15 @@ def _agree(office: Path, flow: str) -> None:
     path = office / "metadata/national/XX/country.toml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace('flows = ["DF_STOCK"', f'flows = ["{flow}", "DF_STOCK"'), encoding="utf-8")
+
+
+def test_a_template_with_a_fault_goes_back_with_it_marked(office: Path) -> None:
+    rows = [*ROWS[:2], {**ROWS[2], "CITIZENSHIP": "Marciana"}]
+    fill(office / "data/XX/DF_REFUGEE.xlsx", library_.load(office), rows, REFUGEES)
+    _agree(office, "DF_REFUGEE")
+    assert commands.validate(office, area="XX", flow="DF_REFUGEE", file=None) == 1
+    again = openpyxl.load_workbook(office / "build/reports/XX/DF_REFUGEE/DF_REFUGEE.problemas.xlsx")
+    assert again.sheetnames[0] == "Problemas"
+    marked = [cell for row in again["Datos"].iter_rows() for cell in row if cell.comment]
+    assert [cell.value for cell in marked] == ["Marciana"]
+    assert "STR-03" in marked[0].comment.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from openpyxl.utils import column_index_from_string
@@ -47,9 +48,8 @@ def corrections(path: Path, series: Mapping[str, Series]) -> tuple[Correction, .
 def _check_table(path: Path, row: int, each: Correction, series: Mapping[str, Series]) -> None:
     if each.flow not in series:
         refuse(path, row, f'"{each.flow}" is not a dataflow of this country; those are {", ".join(series)}')
-    layouts = series[each.flow].layouts
-    if each.file not in {layout.file for layout in layouts}:
+    of_file = [layout for layout in series[each.flow].layouts if fnmatchcase(each.file, layout.file)]
+    if not of_file:
         refuse(path, row, f'"{each.file}" is not a file of {each.flow}')
-    sheets = {layout.sheet for layout in layouts if layout.file == each.file}
-    if each.sheet not in sheets:
+    if not any(fnmatchcase(each.sheet, layout.sheet) for layout in of_file):
         refuse(path, row, f'"{each.sheet}" is not a sheet of {each.file} that {each.flow} reads')
