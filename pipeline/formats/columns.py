@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -13,11 +14,31 @@ import pyarrow.compute as pc
 from pipeline.model import Protected
 
 _CHUNK_ROWS = 100_000
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 def figure(value: float) -> str:
     """The shortest decimal that reads back the same; whole numbers have no point."""
     return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+
+
+def guarded(text: str) -> str:
+    """A text as it goes into CSV: with an apostrophe before what a spreadsheet would take for a formula.
+
+    `unguarded` takes it off again (docs/decisions/0004-formulas.md).
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unguarded(text: str) -> str:
+    """The text that `guarded` was given."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+def is_text(protected: Protected, component: str) -> bool:
+    """Whether a component holds words of people, and neither codes nor numbers nor periods."""
+    of = protected.flow.structure.components[component]
+    return of.role == "attribute" and of.codelist is None and of.concept.representation not in ("Double", "Integer")
 
 
 def components(protected: Protected, *roles: str) -> list[str]:

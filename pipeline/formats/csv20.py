@@ -9,7 +9,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from pipeline.formats import Format
-from pipeline.formats.columns import chunks, headings, rendered
+from pipeline.formats.columns import chunks, guarded, headings, is_text, rendered
 from pipeline.model import Description, Library, Protected
 
 
@@ -18,6 +18,12 @@ def quoted(text: str) -> str:
     if not any(sign in text for sign in ',"\n\r'):
         return text
     return '"' + text.replace('"', '""') + '"'
+
+
+def field(protected: Protected, component: str) -> pa.Array:
+    """The fields of one column; words that a spreadsheet would take for a formula have an apostrophe before them."""
+    write = (lambda text: quoted(guarded(text))) if is_text(protected, component) else quoted
+    return rendered(protected.frame[component], write)
 
 
 def write(protected: Protected, description: Description, library: Library, file: BinaryIO) -> None:
@@ -32,7 +38,7 @@ def write(protected: Protected, description: Description, library: Library, file
     ahead = f"dataflow,{library.agency}:{protected.flow.id}(1.0.0),I"
     behind = ",".join(quoted(text) for text in dataset.values()) + "\n"
     constant = [pa.array([text] * len(protected.frame), type=pa.string()) for text in (ahead, behind)]
-    file.writelines(chunks([constant[0], *(rendered(protected.frame[c], quoted) for c in columns), constant[1]], ","))
+    file.writelines(chunks([constant[0], *(field(protected, c) for c in columns), constant[1]], ","))
 
 
 FORMAT = Format(

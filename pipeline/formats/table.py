@@ -7,8 +7,8 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from pipeline.formats import Format
-from pipeline.formats.columns import chunks, headings, rendered
-from pipeline.formats.csv20 import quoted
+from pipeline.formats.columns import chunks, headings
+from pipeline.formats.csv20 import field
 from pipeline.model import Description, Library, Protected
 
 
@@ -16,7 +16,7 @@ def write(protected: Protected, description: Description, library: Library, file
     """Write the observations; a withheld one has its status and no value."""
     names = headings(protected)
     file.write((",".join(names) + "\n").encode())
-    arrays = [rendered(protected.frame[name], quoted) for name in names]
+    arrays = [field(protected, name) for name in names]
     end = pa.array(["\n"] * len(protected.frame), type=pa.string())
     arrays[-1] = pa.compute.binary_join_element_wise(arrays[-1], end, "")
     file.writelines(chunks(arrays, ","))
