@@ -55,6 +55,7 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
 
     The tables are only read.
     """
+    from pipeline.completeness import gaps
     from pipeline.returned import refused, returned
     from pipeline.run import receive
     from pipeline.validate import validate as apply
@@ -75,7 +76,9 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
         loaded = replace(loaded, countries={**loaded.countries, area: country})
     language, reports = loaded.countries[area].language, root / "build/reports"
     try:
-        found = apply(receive(root, series, loaded), loaded, day=chosen.release_day)
+        received, day = receive(root, series, loaded), chosen.release_day
+        found = apply(received, loaded, day=day)
+        found = replace(found, issues=(*found.issues, *gaps(received, loaded, day=day)))
     except InputError as error:
         _hand_back(reports, area, flow, refused(area, flow, loaded, language=language, message=str(error)))
         raise

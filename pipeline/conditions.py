@@ -78,8 +78,13 @@ def _holds(clause: Clause, frame: pd.DataFrame, list_of: ListOf) -> pd.Series[bo
             blank = column.isna() | (column == "")
             return blank if clause.operator == "empty" else ~blank
         case ">=":
-            return column >= float(clause.values[0])
+            return _numbers(column) >= float(clause.values[0])
         case "<=":
-            return column <= float(clause.values[0])
+            return _numbers(column) <= float(clause.values[0])
         case _:
-            return (column % 1) == 0
+            return (_numbers(column) % 1) == 0
+
+
+def _numbers(column: pd.Series) -> pd.Series[float]:
+    """The column as figures; one that no table of the country has is blank text."""
+    return column if column.dtype.kind == "f" else pd.to_numeric(column, errors="coerce")

@@ -36,6 +36,17 @@ _COUNTED = frozenset(
         "areas",
         "difference",
         "periods",
+        "carried",
+        "within",
+        "working_age",
+        "ratio",
+        "jump",
+        "outlier",
+        "splice",
+        "flat",
+        "heaping",
+        "reliability",
+        "product",
     )
 )
 

@@ -172,6 +172,20 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Grade:
+    """One row of `dsd/reliability.csv`: the limits an estimate must keep to earn a label of a standard.
+
+    `known_domain` is the limit on cases that stands in for the design effect of a planned domain.
+    """
+
+    kind: Literal["total", "proportion"]
+    label: str
+    limits: Mapping[str, tuple[str, float]]  # name of the figure → operator and bound
+    known_domain: tuple[str, float] | None
+    is_df_waivable: bool
+
+
+@dataclass(frozen=True)
 class Threshold:
     """Counts from 1 up to `persons` - 1 are confidential where the condition `when` holds."""
 

@@ -18,6 +18,7 @@ from pipeline.framework import (
     Concept,
     Dataflow,
     Field,
+    Grade,
     Hierarchy,
     IssueType,
     Licence,
@@ -91,6 +92,8 @@ class Series:
     rounding_base: int
     metadata: Mapping[str, Text]
     template: str = ""  # a filled template that says its own layout when it is received
+    working_age: int = 0  # years, where it is not that of rule DOM-42
+    reliability: str = ""  # standard of precision, where it is not that of rule SUR-01
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,7 @@ class Library:
     issue_types: Mapping[str, IssueType]
     countries: Mapping[str, Country]
     untranslated: tuple[str, ...] = ()
+    standards: Mapping[str, tuple[Grade, ...]] = field(default_factory=dict)  # of the precision of surveys
 
     def list_of(self, component: str) -> Codelist | None:
         """The code list of a structural concept, or None when it is not coded."""

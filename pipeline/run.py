@@ -10,6 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from pipeline import describe, previous, protect, publish, report, suite
+from pipeline.completeness import gaps
 from pipeline.corrections import correct
 from pipeline.errors import InputError
 from pipeline.formats import Format
@@ -108,6 +109,7 @@ def deliver(
     log.info("%s %s: withheld %s", data.area, data.flow.id, dict(data.suppressed))
     description = describe.describe(data, country, library, report=found, settings=settings)
     told = (*found.issues, *missing_metadata(data.area, data.flow.id, description.missing))
+    told += tuple(gaps(observations, library, day=day))
     ledger = replace(observations.ledger, suppressed=sum(data.suppressed.values()))
     return replace(found, issues=told, ledger=ledger), package(data, description, library, formats=formats)
 

@@ -108,9 +108,9 @@ def test_a_line_without_a_value_is_skipped_and_said_to_be(status: str) -> None:
 def test_skipped_lines_are_counted() -> None:
     rows = [
         row
-        for year in ("2015", "2016", "2017")
+        for number, year in enumerate(("2015", "2016", "2017"))
         for row in (
-            *by("SEX", {"_T": 1000, "F": 400}, TIME_PERIOD=year),
+            *by("SEX", {"_T": 1000 + number, "F": 400 + number}, TIME_PERIOD=year),
             withheld(SEX="M", TIME_PERIOD=year),
         )
     ]
@@ -284,8 +284,11 @@ def test_what_was_added_up_never_fails_and_one_part_off_always_does(
         table["_T", "_T"] = sum(cells.values())
         return [{"SEX": sex, "AGE": age, "OBS_VALUE": str(value)} for (sex, age), value in table.items()]
 
-    assert found(rows(0), hierarchies=("HCL_AGE_BROAD",)) == []
-    assert found(rows(by_one), hierarchies=("HCL_AGE_BROAD",)) == [("ACC-01", "E")]  # and it names that part alone
+    def errors(off: int) -> list[tuple[str, str]]:
+        return [each for each in found(rows(off), hierarchies=("HCL_AGE_BROAD",)) if each[1] == "E"]
+
+    assert errors(0) == []
+    assert errors(by_one) == [("ACC-01", "E")]  # and it names that part alone
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["x", "y", None])), min_size=1))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import tables
 
+from pipeline.completeness import gaps
 from pipeline.model import Issue, Ledger, Library, Report
 from pipeline.validate import missing_metadata, untranslated, validate, validate_release
 
@@ -35,6 +36,13 @@ def issues_of(path: Path, library: Library) -> tuple[Issue, ...]:  # noqa: PLR09
             told = replace(received, ledger=Ledger(1 + sum(rejected.values()), 1, {}, rejected))
             told = replace(told, hidden=hidden if any(hidden.values()) else {})
             return validate(told, library, day=tables.DAY).issues
+        case "CMP-01":
+            return tuple(gaps(tables.observations(rows, flow), library, day=tables.DAY))
+        case "MET-02":
+            (text,) = (row["META_LAST_UPDATE"] for row in rows)
+            chile = replace(library.countries["CL"], metadata={"META_LAST_UPDATE": {"en": text}})
+            said = replace(library, countries={"CL": chile})
+            return tuple(gaps(tables.observations([{}], flow), said, day=tables.DAY))
         case "MET-01":
             return tuple(missing_metadata("CL", flow.id, [row["FIELD"] for row in rows]))
         case "LNG-01":
@@ -222,7 +230,7 @@ def test_no_figure_below_the_threshold_is_told(chile: Library) -> None:
 
 
 def test_a_confidential_figure_is_never_told(chile: Library) -> None:
-    rows = [{"SEX": "_T", "CONF_STATUS": "C"}, {"SEX": "F", "OBS_VALUE": "5000"}, {"SEX": "M"}]
+    rows = [{"SEX": "_T", "CONF_STATUS": "C"}, {"SEX": "F", "OBS_VALUE": "5000"}, {"SEX": "M", "OBS_VALUE": "4000"}]
     (issue,) = stock(chile, *rows).issues
     assert issue.found == "***"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.checks import accounting, confidentiality, domain, structural
+from pipeline.checks import accounting, confidentiality, domain, inclusion, plausible, series, structural, survey
 from pipeline.checks.finding import Check
 
 CHECKS: Mapping[str, Check] = {
@@ -32,6 +32,17 @@ CHECKS: Mapping[str, Check] = {
     "areas": Check(accounting.areas, names_components=True),
     "difference": Check(accounting.difference, names_components=True),
     "periods": Check(accounting.periods),
+    "carried": Check(accounting.carried, names_components=True),
+    "within": Check(inclusion.within, names_components=True),
+    "working_age": Check(plausible.working_age),
+    "ratio": Check(plausible.ratio, names_components=True),
+    "jump": Check(series.jump),
+    "outlier": Check(series.outlier),
+    "splice": Check(series.splice),
+    "flat": Check(series.flat),
+    "heaping": Check(series.heaping),
+    "reliability": Check(survey.reliability),
+    "product": Check(survey.product),
     "threshold": Check(confidentiality.threshold),
     "recoverable": Check(confidentiality.recoverable),
 }

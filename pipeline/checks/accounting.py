@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.checks import breakdown
+from pipeline.checks.carried import of_carried
 from pipeline.checks.finding import Finding, Mask, Table, shown
 from pipeline.checks.lines import Lines, compare, of_equation, of_periods, of_tree
 from pipeline.framework import Rule
@@ -59,6 +60,12 @@ def difference(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
 def periods(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
     """`FLW_* CRS_IN`: twelve months or four quarters sum to the year, three months to the quarter."""
     for lines in _of_periods(table, rule.argument, rows):
+        yield from _judged(table, lines)
+
+
+def carried(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
+    """`ADM_EVENT: PEND = PEND(-1) + APPL - GRANT`: what stood at the end of the period before, and what changed."""
+    for lines in of_carried(table, rule.argument, rows):
         yield from _judged(table, lines)
 
 
@@ -184,6 +191,7 @@ _BUILDERS: dict[str, Builder] = {
     "difference": _of_difference,
     "areas": _of_areas,
     "periods": _of_periods,
+    "carried": of_carried,
 }
 
 

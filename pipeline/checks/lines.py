@@ -32,6 +32,7 @@ class Lines:
     is_total: Mask
     needed: int = 0
     is_needed: Mask | None = None
+    written: str = ""  # the equation, where its parts are of other periods than its total
 
     def keep(self, entries: Mask) -> Lines:
         """The lines of these entries that still have a total and a part worth the name, renumbered."""
@@ -67,6 +68,8 @@ class Lines:
     def formula(self, table: Table) -> str:
         """The equation with the parts that occur, in the order of the code list."""
         codelist = table.library.list_of(self.component)
+        if self.written:
+            return f"{self.component}: {self.written}"
         if codelist is None:
             return f"{self.component}: {self.total} = Σ"
         entries = self.row[~self.is_total]
@@ -174,8 +177,7 @@ def compare(table: Table, lines: Lines) -> pd.DataFrame:
     total = frame["OBS_VALUE"].to_numpy(dtype=np.float64)[row] if size else np.zeros(0)
     part = ~lines.is_total
     sums = np.bincount(line[part], weights=-lines.sign[part] * value[part], minlength=size)
-    is_estimate = frame["OBS_STATUS"].isin(["E"]) | _is_from_sample(table)
-    estimated = np.bincount(line, weights=is_estimate.to_numpy()[lines.row], minlength=size) > 0
+    estimated = np.bincount(line, weights=is_estimate(table)[lines.row], minlength=size) > 0
     closed = np.bincount(line, weights=~frame["CONF_STATUS"].isin(["F", ""]).to_numpy()[lines.row], minlength=size)
     rounding = table.rounding_base * np.bincount(line, minlength=size) / 2 if table.rounding_base else _EXACT
     measure = frame[table.flow.structure.measure_dimension].isin(["FLW_NET", "CRS_BAL", "CMP_ADJ"]).to_numpy()
@@ -191,6 +193,12 @@ def compare(table: Table, lines: Lines) -> pd.DataFrame:
             "is_estimate": estimated,
         }
     )
+
+
+def is_estimate(table: Table) -> Mask:
+    """Rows that are estimated: by their status, or because their source is a sample or a model."""
+    estimated: Mask = (table.frame["OBS_STATUS"].isin(["E"]) | _is_from_sample(table)).to_numpy()
+    return estimated
 
 
 def _is_from_sample(table: Table) -> pd.Series[bool]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pipeline.framework import LANGUAGES, Field, IssueType, Licence, Provider, Text
-from pipeline.library import authored, dataflows, lists, national, structures
+from pipeline.library import authored, dataflows, lists, national, standards, structures
 from pipeline.library.authored import NAMES, refuse
 from pipeline.model import Library
 
@@ -43,6 +43,7 @@ def load(root: Path) -> Library:
         phrases=_phrases(root / "metadata/phrases.csv"),
         issue_types=issue_types,
         countries={},
+        standards=standards.standards(root / "dsd/reliability.csv"),
     )
     folders = sorted(path.parent for path in (root / "metadata/national").glob("*/country.toml"))
     if not folders:

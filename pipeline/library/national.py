@@ -21,6 +21,7 @@ _LAYOUT = {field.name: field for field in fields(Layout)}
 _REQUIRED = [name for name, field in _LAYOUT.items() if field.default is MISSING and field.default_factory is MISSING]
 _SECRET = re.compile(r"://[^/@]*:(?!\$\{)[^/@]+@")  # a password that is not taken from the environment
 _TEXTS = ("title", "source_operation", "stat_pop")
+_SERIES = ("hierarchies", "rounding_base", "working_age", "reliability", "metadata")
 
 
 def country(folder: Path, framework: Library) -> Country:
@@ -151,10 +152,12 @@ def _series(path: Path, area: str, providers: Mapping[str, Provider], framework:
     if path.stem not in framework.dataflows:
         refuse(path, None, f'"{path.stem}" is not a dataflow')
     table = authored.toml(path)
-    authored.keys(path, table, ("hierarchies", "rounding_base", "metadata", "table"), ("table",))
+    authored.keys(path, table, (*_SERIES, "table"), ("table",))
     for identifier in table.get("hierarchies", []):
         if identifier not in framework.hierarchies:
             refuse(path, None, f'hierarchy "{identifier}" does not exist')
+    if (standard := table.get("reliability", "")) and standard not in framework.standards:
+        refuse(path, None, f'reliability "{standard}" is not a standard of dsd/reliability.csv')
     return Series(
         area=area,
         flow=path.stem,
@@ -162,6 +165,8 @@ def _series(path: Path, area: str, providers: Mapping[str, Provider], framework:
         hierarchies=tuple(table.get("hierarchies", [])),
         rounding_base=table.get("rounding_base", 0),
         metadata=_metadata(path, table.get("metadata", {}), framework),
+        working_age=table.get("working_age", 0),
+        reliability=table.get("reliability", ""),
     )
 
 
