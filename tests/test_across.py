@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 import tables
 
@@ -107,14 +109,15 @@ def test_the_table_is_the_same_from_either_side(library: Library) -> None:
     )
     one, two = (mirror.mirror(wholes, each, library).table for each in (rule, turned))
     back = {name: "_".join([_OTHER.get(first, first), *rest]) for name in two for first, *rest in [name.split("_")]}
-    two = two.rename(columns=back).assign(
-        ratio=1 / two["ratio"], mirror_estimate=two["mirror_estimate"].map(_OTHER).fillna("")
-    )
+    both = {**_OTHER, "origin destination": "origin destination"}
+    two = two.rename(columns=back).assign(ratio=1 / two["ratio"], mirror_estimate=two["mirror_estimate"].map(both))
+    two["mirror_estimate"] = two["mirror_estimate"].astype("object").where(two["mirror_estimate"].notna(), "")
     order = ["origin", "destination", "sex", "origin_period", "destination_source_type"]
     assert len(one) == 4
-    left, right = (each.sort_values(order).reset_index(drop=True) for each in (one, two[one.columns]))
-    assert left.drop(columns="ratio").equals(right.drop(columns="ratio"))
-    assert (left["ratio"] - right["ratio"]).abs().max() < 1e-12
+    left, right = (each.sort_values(order).to_dict("records") for each in (one, two[one.columns]))
+    for here, there in zip(left, right, strict=True):
+        assert here.pop("ratio") == pytest.approx(there.pop("ratio"))
+        assert here == there
 
 
 def test_years_are_paired_with_the_nearest_and_no_farther_than_the_rule_says(library: Library) -> None:
@@ -286,3 +289,36 @@ def test_an_equation_is_read(library: Library) -> None:
         ("FLW_NATL", 1, "NAT", 0, True),
         ("CMP_ADJ", 1, "", 0, True),
     ]
+
+
+# ---------------------------------------------------------------- machine records
+
+
+@pytest.mark.parametrize("path", sorted(CASES.glob("*/passing.csv")), ids=lambda path: path.parent.name)
+def test_machine_records_fit_their_schemas(path: Path, library: Library) -> None:
+    rows = tables.read(path.with_name("case.csv"))
+    records = across.records(compared(tables.with_facing_posts(library), *rows), across.rules(library))
+    assert [*records] == [
+        "reports/across.json",
+        *(
+            f"reports/mirror/{kind}.{end}"
+            for kind in ("flows", "stocks", "remittances", "border_posts")
+            for end in ("csv", "json")
+        ),
+    ]
+    for name, content in records.items():
+        if name.endswith(".json"):
+            schema = ROOT / "site/assets" / ("mirror.schema.json" if "mirror" in name else "across.schema.json")
+            jsonschema_rs.validator_for(json.loads(schema.read_text(encoding="utf-8"))).validate(json.loads(content))
+    told = json.loads(records["reports/across.json"])
+    mine = [rule for rule in told["rules"] if rule["rule"] == path.parent.name]
+    assert all(rule["warnings"] + rule["notes"] <= rule["compared"] for rule in told["rules"])
+    assert not mine or sum(rule["warnings"] + rule["notes"] for rule in mine) == 1
+
+
+def test_the_table_for_machines_has_the_figures(library: Library) -> None:
+    found = compared(library, emigrants("CL", "AR", 1000), residents("AR", "CL", 3000, SOURCE_TYPE="ADM_REG"))
+    table = across.records(found, across.rules(library))["reports/mirror/stocks.csv"].decode().splitlines()
+    assert table[0].startswith("severity,origin,destination,place,sex,frequency,unit,origin_period,destination_period,")
+    assert table[1].startswith("W,CL,AR,,_T,A,PERS,2020,2020,1000,3000,3,1,compared,,SOURCE_TYPE")
+    assert len(table) == 2
