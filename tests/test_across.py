@@ -25,6 +25,15 @@ def compared(library: Library, *rows: tables.ROW) -> Compared:
     return across.compare(tables.wholes(rows, library), library)
 
 
+def only(library: Library, rule: str) -> Library:
+    """The library with one rule between tables and no other."""
+    flows = {
+        flow.id: replace(flow, rules=tuple(each for each in flow.rules if each.id == rule))
+        for flow in library.dataflows.values()
+    }
+    return replace(library, dataflows=flows)
+
+
 def emigrants(area: str, destination: str, figure: object, **more: str) -> tables.ROW:
     said = {"COUNTERPART_AREA": destination, "OBS_VALUE": figure, "SOURCE_TYPE": "ADM_CON"}
     return {"DATAFLOW": "DF_EMIG", "REF_AREA": area, "COUNTRY_BIRTH": "NAT", "TIME_PERIOD": "2020", **said, **more}
@@ -108,7 +117,9 @@ def test_the_table_is_the_same_from_either_side(library: Library) -> None:
         ),
     )
     one, two = (mirror.mirror(wholes, each, library).table for each in (rule, turned))
-    back = {name: "_".join([_OTHER.get(first, first), *rest]) for name in two for first, *rest in [name.split("_")]}
+    back = {
+        name: "_".join([_OTHER.get(first, first), *rest]) for name in two for first, *rest in [name.split("_")] if rest
+    }
     both = {**_OTHER, "origin destination": "origin destination"}
     two = two.rename(columns=back).assign(ratio=1 / two["ratio"], mirror_estimate=two["mirror_estimate"].map(both))
     two["mirror_estimate"] = two["mirror_estimate"].astype("object").where(two["mirror_estimate"].notna(), "")
@@ -191,9 +202,8 @@ HIDDEN = {"OBS_VALUE": "", "OBS_STATUS": "Q", "CONF_STATUS": "A"}
 def test_no_figure_stands_beside_a_withheld_one(path: Path, library: Library) -> None:
     """Each figure of each failing case is withheld in turn: no rule speaks of that pair, but says that it does not."""
     rows = tables.read(path.with_name("case.csv"))
-    facing = tables.with_facing_posts(library)
-    if path.parent.name == "XDF-00":
-        return
+    name = "XDF-02" if path.parent.name == "XDF-00" else path.parent.name
+    facing = only(tables.with_facing_posts(library), name)
     for number, row in enumerate(rows):
         hidden = [*rows[:number], {**row, **HIDDEN}, *rows[number + 1 :]]
         found = compared(facing, *hidden)
