@@ -7,16 +7,19 @@ published too. They hold nothing back: they are warnings and notes.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
 import pandas as pd
 
 from pipeline.across import arguments, balance, joins, mirror
-from pipeline.across.pairs import COLUMNS
+from pipeline.across.pairs import COLUMNS, COMPARED
 from pipeline.across.records import records
 from pipeline.across.told import between, told
 from pipeline.framework import Rule
 from pipeline.model import Compared, Library, Whole
+
+log = logging.getLogger("trayecto")
 
 __all__ = ["compare", "records", "rules", "told"]
 
@@ -48,4 +51,6 @@ def compare(wholes: Mapping[str, Whole], library: Library) -> Compared:
     every = pd.concat([each for each in pairs if len(each)] or pairs[:1], ignore_index=True)
     counts = every.groupby(["rule", "area", "flow", "state"]).size().rename("pairs").reset_index()
     findings = every[every["severity"] != ""].reset_index(drop=True)
+    made = int(counts.loc[counts["state"] == COMPARED, "pairs"].sum())
+    log.info("across: %d pairs of published figures compared, %d at fault", made, len(findings))
     return Compared(findings, counts, mirrors, tuple(between(findings, library)))
