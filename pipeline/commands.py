@@ -197,7 +197,8 @@ def _must_exist(asked: Collection[str], known: Collection[str], what: str) -> No
 def _tell(made: Release, loaded: Library, chosen: Settings) -> None:
     """Errors and warnings in full, the count of what is missing, then what was held back."""
     missing = 0
-    for issue in (*untranslated(loaded), *(issue for found in made.reports.values() for issue in found.issues)):
+    found = (issue for each in made.reports.values() for issue in each.issues)
+    for issue in (*untranslated(loaded), *found, *made.compared.issues):
         missing += issue.code == "MET-01"
         if issue.severity != "I" and issue.code != "MET-01":
             print(report.terminal(issue, loaded, chosen.language), file=sys.stderr)

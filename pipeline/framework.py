@@ -164,11 +164,12 @@ class Rule:
 
     id: str
     severity: Severity
-    stage: Literal["received", "release"]
+    stage: Literal["received", "release", "across"]
     check: str
     argument: str
     when: str
     then: str
+    dataflows: tuple[str, ...] = ()  # between tables: that of the figures, then that of those they are held against
 
 
 @dataclass(frozen=True)

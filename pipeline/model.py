@@ -338,6 +338,21 @@ class Written:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """What the rules between tables and countries found in the published figures.
+
+    `findings` has the pairs of figures at fault, `counts` how many pairs of each rule, country,
+    dataflow and state there are, `mirrors` the corridors by kind, and `issues` what was found between
+    countries.
+    """
+
+    findings: pd.DataFrame = field(default_factory=pd.DataFrame)
+    counts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    mirrors: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True)
 class Release:
     """All that one run publishes. `held_back` gives, by (area, flow), why a delivery did not go out."""
 
@@ -346,6 +361,7 @@ class Release:
     held_back: Mapping[tuple[str, str], str]
     whole: Mapping[str, Whole] = field(default_factory=dict)
     records: Mapping[str, bytes] = field(default_factory=dict)  # machine records of the validation, by path
+    compared: Compared = field(default_factory=Compared)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pipeline import describe, previous, protect, publish, report, suite
+from pipeline import across, describe, previous, protect, publish, report, suite
 from pipeline.completeness import gaps
 from pipeline.corrections import correct
 from pipeline.errors import InputError
@@ -66,11 +66,22 @@ def run(
         flow: together([p for p in packages if p.data.flow.id == flow], library)
         for flow in dict.fromkeys(p.data.flow.id for p in packages)
     }
+    compared = across.compare(whole, library)
+    reports |= across.told(compared, _published(received, reports, held_back), whole, library)
     records = report.records(reports, suite.run(received, library, reports)) | carried
+    records |= across.records(compared, across.rules(library))
     records |= {f"reports/suites/{flow}.json": suite.write(library.dataflows[flow], library) for flow in whole}
-    release = Release(tuple(packages), reports, held_back, whole, records)
+    release = Release(tuple(packages), reports, held_back, whole, records, compared)
     publish.publish(release, library, settings, formats=formats, site=root / "site", folder=folder)
     return release
+
+
+def _published(
+    received: Iterable[Observations], reports: Mapping[tuple[str, str], Report], held_back: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Report]:
+    """The reports of the deliveries of this run that go out; what the release keeps stays as it was told."""
+    keys = ((each.area, each.flow.id) for each in received)
+    return {key: reports[key] for key in keys if key not in held_back}
 
 
 def receive(root: Path, series: Series, library: Library) -> Observations:

@@ -9,9 +9,23 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline import across
 from pipeline.corrections import correct
-from pipeline.framework import Dataflow
-from pipeline.model import Correction, Country, Issue, Ledger, Library, Observations, Origin, Protected, RawTable
+from pipeline.framework import Code, Dataflow
+from pipeline.model import (
+    Correction,
+    Country,
+    Description,
+    Issue,
+    Ledger,
+    Library,
+    Observations,
+    Origin,
+    Protected,
+    RawTable,
+    Report,
+    Whole,
+)
 
 DAY = "2026-11-24"
 ROW = Mapping[str, str | float]
@@ -102,6 +116,47 @@ def protected(rows: Iterable[ROW], flow: Dataflow) -> Protected:
     """The same rows as if they had been protected."""
     received = observations(rows, flow)
     return Protected("CL", flow, received.frame, received.origins, {})
+
+
+def wholes(rows: Iterable[ROW], library: Library) -> dict[str, Whole]:
+    """Published tables of several dataflows and countries, from rows that name both.
+
+    What an international organisation says comes from UN DESA, the rest from the office of the country.
+    """
+    by_flow: dict[str, list[ROW]] = {}
+    for row in rows:
+        by_flow.setdefault(str(row.get("DATAFLOW", "DF_STOCK")), []).append(row)
+    made = {}
+    for flow, same in by_flow.items():
+        table = frame(same, library.dataflows[flow])
+        providers = [
+            str(row.get("PROVIDER") or ("UNDESA" if row.get("SOURCE_TYPE") == "ORG" else "INE")) for row in same
+        ]
+        known = list(dict.fromkeys(providers))
+        sources = tuple(Origin(f"{each}.xlsx", "", "0" * 64, each, "CC-BY-4.0", {}, {}) for each in known)
+        table["table"] = [known.index(each) for each in providers]
+        data = Protected("", library.dataflows[flow], table, sources, {})
+        made[flow] = Whole(data, Description("", flow, {}, {}, (), (), (), "", ""), {})
+    return made
+
+
+def across_issues(rows: Iterable[ROW], library: Library) -> tuple[Issue, ...]:
+    """What the rules between tables say of the rows, of one country and of two."""
+    tables = wholes(rows, library)
+    compared = across.compare(tables, library)
+    keys = {(str(area)[:2], flow) for flow, whole in tables.items() for area in whole.data.frame["REF_AREA"].unique()}
+    told = across.told(compared, {key: Report(*key, (), {}) for key in sorted(keys)}, tables, library)
+    return (*(issue for report in told.values() for issue in report.issues), *compared.issues)
+
+
+def with_facing_posts(library: Library) -> Library:
+    """The library with a Colombian post, CO_X, that faces Rumichaca, EC_05."""
+    posts = library.list_of("BORDER_POST")
+    assert posts is not None
+    facing = Code("CO_X", "_T", {"en": "Rumichaca, CO"}, {"facing_post": "EC_05", "neighbour": "EC"})
+    return replace(
+        library, codelists={**library.codelists, posts.ref: replace(posts, codes={**posts.codes, "CO_X": facing})}
+    )
 
 
 def with_chile(library: Library) -> Library:

@@ -16,9 +16,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from lxml import html
-from tables import DAY, FLOWS, protected, with_chile
+from tables import DAY, FLOWS, protected, wholes, with_chile
 
-from pipeline import catalogue
+from pipeline import across, catalogue
+from pipeline.across import mirror as mirror_rules
 from pipeline.catalogue import charts, figures, machine, sample, view, wording
 from pipeline.formats import formats
 from pipeline.framework import LANGUAGES, Code, Codelist
@@ -35,6 +36,7 @@ from pipeline.model import (
     Settings,
     Written,
 )
+from pipeline.texts import texts
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "site"
@@ -69,6 +71,15 @@ STOCK: tuple[dict[str, Any], ...] = (
         "CONF_STATUS": "D",
     },
     {"CITIZENSHIP": "_T", "TIME_PERIOD": "2017", "OBS_VALUE": 17574003},
+)
+MIRROR: tuple[dict[str, Any], ...] = (
+    *(
+        {"DATAFLOW": "DF_EMIG", **_ORG, "COUNTRY_BIRTH": "NAT", "COUNTERPART_AREA": other, "OBS_VALUE": value}
+        for other, value in (("AR", 141348), ("PE", 13000), ("UY", 1234))
+    ),
+    {"REF_AREA": "AR", "CITIZENSHIP": "CL", "SOURCE_TYPE": "ADM_REG", "TIME_PERIOD": "2018", "OBS_VALUE": 309934},
+    {"REF_AREA": "PE", "COUNTRY_BIRTH": "CL", **_ORG, "OBS_VALUE": 13000},
+    {"REF_AREA": "UY", "COUNTRY_BIRTH": "CL", "OBS_VALUE": "", "OBS_STATUS": "Q", "CONF_STATUS": "A"},
 )
 REMIT = tuple(
     {"SOURCE_TYPE": "ADM_BOP", "FREQ": "Q", "TIME_PERIOD": f"2023-Q{q}", "OBS_VALUE": 10.5 + q, "UNIT_MULT": "6"}
@@ -109,10 +120,12 @@ def released(library: Library) -> Release:
     )
     issue = Issue("ACC-01", "W", "CL", "DF_STOCK", "746465", "1", count=3)
     reports = {("CL", "DF_STOCK"): Report("CL", "DF_STOCK", (issue,), {"ACC-01": 12, "STR-03": 13})}
-    return Release(packages, reports, {("CU", "DF_STOCK"): "STR-03 <b>held</b>"})
+    held_back = {("CU", "DF_STOCK"): "STR-03 <b>held</b>"}
+    return Release(packages, reports, held_back, compared=across.compare(wholes(MIRROR, library), library))
 
 
 WRITTEN = {
+    "reports/mirror/stocks.csv": Written(5, SHA),
     "files/DF_STOCK/CL/data.csv": Written(1234567, SHA),
     "packages/DF_STOCK/CL.zip": Written(999, SHA),
     "files/structures/structures-2.1.xml": Written(5, SHA),
@@ -326,6 +339,36 @@ def test_reports_show_no_figure(documents: Mapping[str, html.HtmlElement]) -> No
 
 
 # ---------------------------------------------------------------- what machines get
+
+
+def test_the_mirror_page_shows_corridors_with_what_defines_them(documents: Mapping[str, html.HtmlElement]) -> None:
+    page = documents["es/mirror/index.html"]
+    assert [text(each) for each in page.xpath("//ul[@class='figures']//p[@class='value']")] == ["1", "1", "1", "1"]
+    (row,) = page.xpath("//section[@aria-labelledby='stocks']//tbody/tr")
+    cells = [text(each) for each in row]
+    assert cells[0].startswith("Chile → Argentina")
+    assert cells[1].startswith("141.348")
+    assert cells[2].startswith("309.934")
+    assert cells[3:5] == ["2,19", "0,75"]
+    assert cells[5] == "Período; Clase de fuente; Nacimiento o ciudadanía"
+    assert "1.234" not in text(page)  # the other side of that corridor is withheld
+    for other in ("es/quality/index.html", "es/country/CL/index.html"):
+        assert [each for each in documents[other].xpath("//main//a/@href") if each.endswith("mirror/index.html")]
+
+
+def test_words_of_the_mirror_page_are_the_same_in_every_language(chile: Library) -> None:
+    said = [texts("mirror", lang) for lang in LANGUAGES]
+    assert said[0].keys() == said[1].keys() == said[2].keys()
+    for part in ("kinds", "reasons"):
+        assert said[0][part].keys() == said[1][part].keys() == said[2][part].keys()
+    places = [{key: re.findall(r"{\w+}", str(value)) for key, value in each.items()} for each in said]
+    assert places[0] == places[1] == places[2]
+    template = (SITE / "templates/mirror.html").read_text(encoding="utf-8")
+    module = (ROOT / "pipeline/catalogue/mirror.py").read_text(encoding="utf-8")
+    named = set(re.findall(r"m\.(\w+)", template)) | set(re.findall(r'said\["(\w+)"\]', module))
+    assert said[0].keys() - {"link"} == named
+    reasons = {each.lower() for each in said[0]["reasons"]}
+    assert reasons == {each.lower() for each in mirror_rules._DIFFERS}
 
 
 def test_downloads_are_those_in_the_release(documents: Mapping[str, html.HtmlElement]) -> None:

@@ -115,6 +115,26 @@ DAMAGES = {
         append("dsd/rules.csv", "STR-01,E,received,magic,,,,\n"),
         r'rules.csv, row \d+: "magic" is not a check',
     ),
+    "a rule between tables that would hold back": (
+        append("dsd/rules.csv", "XDF-02,E,across,spread,over=SOURCE_TYPE,,,DF_STOCK\n"),
+        r"rules.csv, row \d+: what is found between published tables is W or I",
+    ),
+    "a rule between tables with an argument of nowhere": (
+        append("dsd/rules.csv", "XDF-02,W,across,spread,over=SOURCE_TYPE; loud=1,,,DF_STOCK\n"),
+        r'rules.csv, row \d+: the argument "loud=1" is not understood',
+    ),
+    "a rule between tables that are none": (
+        append("dsd/rules.csv", "XDF-02,W,across,spread,over=SOURCE_TYPE,,,DF_NOPE\n"),
+        r'dataflow "DF_NOPE" does not exist',
+    ),
+    "a rule between tables that names none": (
+        append("dsd/rules.csv", "XDF-02,W,across,spread,over=SOURCE_TYPE,,,\n"),
+        "dataflows must name whose figures are compared",
+    ),
+    "a check of a table between tables": (
+        append("dsd/rules.csv", "XDF-02,W,across,codes,,,,DF_STOCK\n"),
+        r'"codes" is not a check; known are balance, distinct, mirror, ratio, same, spread',
+    ),
     "a rule without words": (
         append("dsd/rules.csv", "NEW-01,E,received,codes,,,,\n"),
         r'"NEW-01" has no row in metadata/issues.csv',

@@ -13,12 +13,16 @@ from pipeline.model import Issue, Ledger, Library, Report
 from pipeline.validate import missing_metadata, untranslated, validate, validate_release
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*/case.csv"))
+PASSING = sorted((Path(__file__).parent / "cases").glob("*/passing.csv"))
+ACROSS = {path.parent.name for path in PASSING}  # between tables: two figures that do not fit, and two that do
 HIERARCHIES = ("HCL_AGE_BROAD",)
 
 
 def issues_of(path: Path, library: Library) -> tuple[Issue, ...]:  # noqa: PLR0911  # one for each stage
     """What the stage that the code belongs to says about the rows of a case."""
     rows = tables.read(path)
+    if path.parent.name in ACROSS:
+        return tables.across_issues(rows, tables.with_facing_posts(library))
     flow = library.dataflows[rows[0].pop("DATAFLOW", "DF_STOCK")]
     for row in rows:
         row.pop("DATAFLOW", None)
@@ -74,6 +78,16 @@ def codes(report: Report) -> list[str]:
 @pytest.mark.parametrize("path", [p for p in CASES if p.parent.name != "ING-04"], ids=lambda path: path.parent.name)
 def test_case_raises_exactly_its_code(path: Path, chile: Library) -> None:
     assert {issue.code for issue in issues_of(path, chile)} == {path.parent.name}
+
+
+@pytest.mark.parametrize("path", PASSING, ids=lambda path: path.parent.name)
+def test_passing_case_raises_nothing(path: Path, chile: Library) -> None:
+    assert issues_of(path, chile) == ()
+
+
+def test_every_rule_between_tables_has_both_cases(library: Library) -> None:
+    of_rules = {rule.id for flow in library.dataflows.values() for rule in flow.rules if rule.stage == "across"}
+    assert of_rules | {"XDF-00"} == ACROSS
 
 
 def test_rules_issues_and_cases_hold_together(library: Library) -> None:

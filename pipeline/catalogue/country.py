@@ -9,6 +9,7 @@ from pipeline.catalogue import parts
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.view import Catalogue, View
 from pipeline.catalogue.wording import Words
+from pipeline.texts import texts
 
 _PLACES = (("DF_STOCK", ("COUNTRY_BIRTH", "CITIZENSHIP")), ("DF_EMIG", ("COUNTERPART_AREA",)))
 
@@ -27,6 +28,7 @@ def _content(catalogue: Catalogue, area: str, words: Words) -> Content:
         "area_name": catalogue.library.area_name(area),
         "datasets": [_dataset(catalogue, view, words) for view in views],
         "has_several_sources": any(len(view.used.get("SOURCE_TYPE", ())) > 1 for view in views),
+        "mirror": texts("mirror", words.lang)["link"] if catalogue.release.compared.mirrors and views else "",
         "places": list(_places(catalogue, area, words)),
         "producers": _producers(catalogue, area, words),
         "held_back": [(catalogue.library.dataflows[flow].name, reason) for flow, reason in held_back.items()],

@@ -11,6 +11,7 @@ from pipeline.catalogue.view import Catalogue, View
 from pipeline.catalogue.wording import Words
 from pipeline.framework import LANGUAGES, Text
 from pipeline.model import Report
+from pipeline.texts import texts
 
 _SEVERITIES = "EWI"
 
@@ -55,6 +56,7 @@ def _content(catalogue: Catalogue, words: Words) -> Content:
         "tables": [_table(catalogue, area, flow, words) for area, flow in _order(catalogue)],
         "totals": [(severity, words.number(sum(i.severity == severity for i in every))) for severity in _SEVERITIES],
         "rules": _rules(catalogue, words),
+        "mirror": texts("mirror", words.lang)["link"] if catalogue.release.compared.mirrors else "",
         "suppressed": words.number(sum(view.suppressed for view in catalogue.views.values())),
         "held_back": [
             (catalogue.library.area_name(area), catalogue.library.dataflows[flow].name, reason)

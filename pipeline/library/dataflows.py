@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from pipeline import conditions
+from pipeline.across import arguments
 from pipeline.checks import CHECKS
 from pipeline.errors import SetupError
 from pipeline.framework import (
@@ -24,6 +26,7 @@ from pipeline.framework import (
 from pipeline.library import authored
 from pipeline.library.authored import refuse
 
+_STAGES = ("received", "release", "across")
 _REQUIRED = ("structure", "category", "name", "description", "counterpart", "allowed")
 
 
@@ -71,6 +74,8 @@ def dataflows(
 
 def applies(rule: Rule, structure: Structure) -> bool:
     """A rule that names no dataflows applies wherever the components it is about exist (framework §4)."""
+    if rule.stage == "across":
+        return True  # it names its dataflows, or looks at whatever they have in common
     named = {clause.component for clause in conditions.parse(rule.then)}
     if CHECKS[rule.check].names_components:
         named |= set(rule.argument.partition(":")[0].split())
@@ -105,14 +110,34 @@ def _rules(
     for row, cells in authored.rows(path, columns):
         if cells["id"] not in issue_types:
             refuse(path, row, f'"{cells["id"]}" has no row in metadata/issues.csv')
-        if cells["severity"] not in get_args(Severity) or cells["stage"] not in ("received", "release"):
-            refuse(path, row, "severity must be E, W or I, and stage must be received or release")
-        if cells["check"] not in CHECKS:
-            refuse(path, row, f'"{cells["check"]}" is not a check; known are {", ".join(sorted(CHECKS))}')
+        if cells["severity"] not in get_args(Severity) or cells["stage"] not in _STAGES:
+            refuse(path, row, f"severity must be E, W or I, and stage must be {' or '.join(_STAGES)}")
+        known = arguments.CHECKS if cells["stage"] == "across" else CHECKS
+        if cells["check"] not in known:
+            refuse(path, row, f'"{cells["check"]}" is not a check; known are {", ".join(sorted(known))}')
         _check_condition(path, row, f"{cells['when']} and {cells['then']}", components)
         limited = tuple(cells.pop("dataflows").split())
-        rules.append((Rule(**cast("dict[str, Any]", cells)), limited))
+        rule = Rule(**cast("dict[str, Any]", cells))
+        if rule.stage == "across":
+            rule = replace(rule, dataflows=limited)
+            _check_across(path, row, rule)
+        rules.append((rule, limited))
     return rules
+
+
+def _check_across(path: Path, row: int, rule: Rule) -> None:
+    """A rule between tables says what it compares, names dataflows that exist, and holds nothing back."""
+    try:
+        arguments.settings(rule)
+    except SetupError as error:
+        refuse(path, row, str(error))
+    if rule.severity == "E":
+        refuse(path, row, "what is found between published tables is W or I: it cannot hold a delivery back")
+    if not rule.dataflows and rule.check != "same":
+        refuse(path, row, "dataflows must name whose figures are compared")
+    for flow in rule.dataflows:
+        if not (path.parent / flow / "structure.toml").exists():
+            refuse(path, row, f'dataflow "{flow}" does not exist')
 
 
 def _check_condition(path: Path, row: int | None, text: str, components: Mapping[str, Component]) -> None:
