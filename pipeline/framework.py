@@ -164,7 +164,7 @@ class Rule:
 
     id: str
     severity: Severity
-    stage: Literal["received", "release"]
+    stage: Literal["received", "release", "revision"]
     check: str
     argument: str
     when: str
@@ -207,6 +207,20 @@ class Dataflow:
     minimum_tables: Mapping[str, Mapping[str, frozenset[str]]]
     rules: tuple[Rule, ...]
     protection: Protection
+
+
+@dataclass(frozen=True)
+class RevisionNote:
+    """Why published figures of a country change: one row of its `revisions.csv`.
+
+    It explains the figures of `flow` where the condition `scope` holds, in what replaces a release of its
+    day or an earlier one; the reason is published.
+    """
+
+    flow: str
+    date: str
+    scope: str
+    reason: Text
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from pipeline.framework import (
     IssueType,
     Licence,
     Provider,
+    RevisionNote,
     Severity,
     Structure,
     Text,
@@ -134,6 +135,7 @@ class Country:
     metadata: Mapping[str, Text]  # field id → text, for every dataflow
     series: Mapping[str, Series]
     corrections: tuple[Correction, ...] = ()
+    revisions: tuple[RevisionNote, ...] = ()
 
 
 @dataclass(frozen=True)

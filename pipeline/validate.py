@@ -14,6 +14,7 @@ from pipeline.checks import CHECKS
 from pipeline.checks.finding import Finding, Mask, Table
 from pipeline.framework import Rule, Structure
 from pipeline.model import Issue, Library, Observations, Origin, Protected, Report
+from pipeline.vintages import Changes
 
 _CELLS_KEPT = 10_000  # of one issue: all that a person may want to see marked
 _TOLD_APART = 50  # different things found by one check in one table; the rest are counted together
@@ -48,6 +49,13 @@ def validate_release(protected: Protected, library: Library, *, day: str) -> Rep
     frame = _filled(protected.frame, protected.flow.structure)
     table = Table(protected.area, protected.flow, frame, protected.sources, library, day)
     return _apply(table, [rule for rule in protected.flow.rules if rule.stage == "release"])
+
+
+def validate_revision(changes: Changes, library: Library, *, day: str) -> Report:
+    """Apply the rules for what a delivery changes of the figures that were published before."""
+    frame = _filled(changes.frame, changes.flow.structure)
+    table = Table(changes.area, changes.flow, frame, changes.sources, library, day)
+    return _apply(table, [rule for rule in changes.flow.rules if rule.stage == "revision"])
 
 
 def missing_metadata(area: str, flow: str, fields: Iterable[str]) -> Iterator[Issue]:

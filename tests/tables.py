@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline import vintages
 from pipeline.corrections import correct
-from pipeline.framework import Dataflow
+from pipeline.framework import Dataflow, RevisionNote
 from pipeline.model import Correction, Country, Issue, Ledger, Library, Observations, Origin, Protected, RawTable
 
 DAY = "2026-11-24"
@@ -102,6 +103,36 @@ def protected(rows: Iterable[ROW], flow: Dataflow) -> Protected:
     """The same rows as if they had been protected."""
     received = observations(rows, flow)
     return Protected("CL", flow, received.frame, received.origins, {})
+
+
+def changed(
+    rows: Iterable[Mapping[str, str]], flow: Dataflow, library: Library, *notes: RevisionNote, published: bytes = b""
+) -> vintages.Changes | None:
+    """What rows with BEFORE and STATUS_BEFORE change; one without OBS_VALUE and OBS_STATUS is gone, one without
+    BEFORE and STATUS_BEFORE is new.
+    """
+    then, now = [], []
+    for row in rows:
+        rest = {name: text for name, text in row.items() if name not in ("BEFORE", "STATUS_BEFORE")}
+        if row["BEFORE"] or row["STATUS_BEFORE"]:
+            then.append(
+                rest | {"OBS_VALUE": row["BEFORE"], "OBS_STATUS": row["STATUS_BEFORE"]} | _open(row["STATUS_BEFORE"])
+            )
+        if row["OBS_VALUE"] or row["OBS_STATUS"]:
+            now.append(rest | _open(row["OBS_STATUS"]))
+    return vintages.changes(
+        protected(now, flow),
+        protected(then, flow),
+        library,
+        notes=notes,
+        vintage="2025-11-24.1",
+        release=f"{DAY}.1",
+        published=published,
+    )
+
+
+def _open(status: str) -> dict[str, str]:
+    return {"CONF_STATUS": "A" if status == "Q" else "F"}
 
 
 def with_chile(library: Library) -> Library:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.checks import accounting, confidentiality, domain, structural
+from pipeline.checks import accounting, confidentiality, domain, revision, structural
 from pipeline.checks.finding import Check
 
 CHECKS: Mapping[str, Check] = {
@@ -34,4 +34,8 @@ CHECKS: Mapping[str, Check] = {
     "periods": Check(accounting.periods),
     "threshold": Check(confidentiality.threshold),
     "recoverable": Check(confidentiality.recoverable),
+    "revised": Check(revision.revised),
+    "large": Check(revision.large),
+    "final": Check(revision.final),
+    "vanished": Check(revision.vanished),
 }

@@ -24,6 +24,7 @@ from pipeline.framework import (
 from pipeline.library import authored
 from pipeline.library.authored import refuse
 
+_STAGES = ("received", "release", "revision")
 _REQUIRED = ("structure", "category", "name", "description", "counterpart", "allowed")
 
 
@@ -105,17 +106,18 @@ def _rules(
     for row, cells in authored.rows(path, columns):
         if cells["id"] not in issue_types:
             refuse(path, row, f'"{cells["id"]}" has no row in metadata/issues.csv')
-        if cells["severity"] not in get_args(Severity) or cells["stage"] not in ("received", "release"):
-            refuse(path, row, "severity must be E, W or I, and stage must be received or release")
+        if cells["severity"] not in get_args(Severity) or cells["stage"] not in _STAGES:
+            refuse(path, row, f"severity must be E, W or I, and stage one of {', '.join(_STAGES)}")
         if cells["check"] not in CHECKS:
             refuse(path, row, f'"{cells["check"]}" is not a check; known are {", ".join(sorted(CHECKS))}')
-        _check_condition(path, row, f"{cells['when']} and {cells['then']}", components)
+        check_condition(path, row, f"{cells['when']} and {cells['then']}", components)
         limited = tuple(cells.pop("dataflows").split())
         rules.append((Rule(**cast("dict[str, Any]", cells)), limited))
     return rules
 
 
-def _check_condition(path: Path, row: int | None, text: str, components: Mapping[str, Component]) -> None:
+def check_condition(path: Path, row: int | None, text: str, components: Mapping[str, Component]) -> None:
+    """Refuse a condition that is not understood, or that names a component or code that does not exist."""
     try:
         clauses = conditions.parse(text)
     except SetupError as error:
@@ -140,7 +142,7 @@ def _protection(path: Path, structure: Structure) -> Protection:
     for each in table.get("threshold", []):
         authored.keys(path, each, ("persons", "when"), ("persons",))
         thresholds.append(Threshold(each["persons"], each.get("when", "")))
-        _check_condition(path, None, thresholds[-1].when, structure.components)
+        check_condition(path, None, thresholds[-1].when, structure.components)
     if table["method"] == "suppression" and (not thresholds or thresholds[-1].when):
         refuse(path, None, "the last threshold must apply to every row: give it no `when`")
     return Protection(table["method"], tuple(thresholds), table.get("minimum_cases", 0), table["reason"])
