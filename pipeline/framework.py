@@ -224,6 +224,25 @@ class RevisionNote:
 
 
 @dataclass(frozen=True)
+class Waiver:
+    """One row of `metadata/waivers.csv`: errors of a kind that an office answers for until a day.
+
+    It covers errors `code` of one delivery where the condition `scope` holds, from `date` to `expiry`,
+    both days included. `role` is an office held, not a person. All of it is published.
+    """
+
+    area: str
+    flow: str
+    code: str
+    scope: str
+    role: str
+    date: str
+    expiry: str
+    reason: Text
+    reference: str
+
+
+@dataclass(frozen=True)
 class Provider:
     """An institution that produces figures. `area` is its country, or blank for an international one."""
 

@@ -26,6 +26,7 @@ from pipeline.framework import (
     Severity,
     Structure,
     Text,
+    Waiver,
 )
 
 LINEAGE = ("table", "row", "column")
@@ -158,6 +159,7 @@ class Library:
     issue_types: Mapping[str, IssueType]
     countries: Mapping[str, Country]
     untranslated: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
 
     def list_of(self, component: str) -> Codelist | None:
         """The code list of a structural concept, or None when it is not coded."""
@@ -243,7 +245,8 @@ class Observations:
 class Issue:
     """One kind of fault in one table, with the cells where it stands and how many there are.
 
-    Of a flood, `cells` holds the first ten thousand alone; `count` is of all.
+    Of a flood, `cells` holds the first ten thousand alone; `count` is of all. `waiver` is the reference of
+    the waiver that covers an error; blank where none does.
     """
 
     code: str
@@ -258,6 +261,7 @@ class Issue:
     heading: str = ""
     cells: tuple[str, ...] = ()
     count: int = 1
+    waiver: str = ""
 
 
 @dataclass(frozen=True)
@@ -273,7 +277,7 @@ class Report:
     @property
     def is_fit(self) -> bool:
         """True when nothing found forbids publication."""
-        return not any(issue.severity == "E" for issue in self.issues)
+        return not any(issue.severity == "E" and not issue.waiver for issue in self.issues)
 
 
 @dataclass(frozen=True)

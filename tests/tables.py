@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline import vintages
 from pipeline.corrections import correct
-from pipeline.framework import Dataflow, RevisionNote
+from pipeline.framework import Dataflow, RevisionNote, Waiver
 from pipeline.model import Correction, Country, Issue, Ledger, Library, Observations, Origin, Protected, RawTable
 
 DAY = "2026-11-24"
@@ -129,6 +129,13 @@ def changed(
         release=f"{DAY}.1",
         published=published,
     )
+
+
+def waiver(row: dict[str, str], flow: str) -> Waiver:
+    """The waiver that a row of a case has in columns of its own, which are taken out of it."""
+    code, scope, date, expiry = (row.pop(name) for name in ("WAIVED", "SCOPE", "FROM", "EXPIRY"))
+    reason = {"en": "Reason", "es": "Motivo", "pt": "Motivo"}
+    return Waiver("CL", flow, code, scope, "Director of statistics", date, expiry, reason, "INE 7/2026")
 
 
 def _open(status: str) -> dict[str, str]:

@@ -45,6 +45,10 @@ def issues_of(path: Path, library: Library) -> tuple[Issue, ...]:  # noqa: PLR09
             changed = tables.changed(rows, flow, library)
             assert changed is not None
             return validate_revision(changed, library, day=tables.DAY).issues
+        case "WAI-01" | "WAI-02":
+            waived = tuple(tables.waiver(row, flow.id) for row in rows)
+            received = tables.observations(rows, flow)
+            return validate(received, replace(library, waivers=waived), day=tables.DAY).issues
         case _:
             received = tables.observations(rows, flow, hierarchies=HIERARCHIES)
             return validate(received, library, day=tables.DAY).issues
