@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pipeline import describe, previous, protect, publish, report, suite, vintages, waivers
+from pipeline import describe, flat, previous, protect, publish, report, suite, vintages, waivers
 from pipeline.corrections import correct
 from pipeline.errors import InputError
 from pipeline.formats import Format
@@ -72,6 +72,7 @@ def run(
     }
     records = report.records(reports, suite.run(received, library, reports)) | carried
     records |= {f"reports/suites/{flow}.json": suite.write(library.dataflows[flow], library) for flow in whole}
+    records |= {flat.path(*key): flat.table(each) for key, each in reports.items()}
     records[waivers.PATH] = waivers.record(library, reports.values(), day=settings.release_day)
     release = Release(tuple(packages), reports, held_back, whole, records)
     publish.publish(release, library, settings, formats=formats, site=root / "site", folder=folder)

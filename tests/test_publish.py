@@ -267,7 +267,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_release(standing: Path) -> None:
         assert is_whole(public)
     assert run(standing) == 0
     assert is_whole(public)
-    assert sorted(path.name for path in (standing / "build").iterdir()) == [".lock", "public"]
+    assert sorted(path.name for path in (standing / "build").iterdir()) == [".lock", "public", "reports"]
 
 
 def test_the_swap_is_one_exchange(tmp_path: Path) -> None:
