@@ -20,7 +20,7 @@ from pipeline.model import Library, Release, Report, Settings
 from pipeline.texts import texts
 
 _SITE = Path(__file__).parents[1] / "site"
-_MOST = {"held_back": 8, "waivers": 5, "changes": 12}  # rows that leave all of it on one sheet of A4
+_MOST = {"held_back": 6, "waivers": 3, "changes": 8}  # rows that leave all of it on one sheet of A4
 _LOCALES = {"en": "en_GB", "es": "es", "pt": "pt"}
 
 Row = Mapping[str, Any]
@@ -86,7 +86,7 @@ def _held_back(release: Release, library: Library, language: str) -> list[Row]:
     return [
         {
             **_names(library, area, flow, language),
-            "why": _why(release.reports.get((area, flow)), library, language) or message,
+            "why": _why(release.reports.get((area, flow)), library, language) or message.rstrip("."),
             "stands": (area, flow) in packages,
         }
         for (area, flow), message in release.held_back.items()
