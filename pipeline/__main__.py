@@ -22,7 +22,7 @@ def _publish(options: argparse.Namespace) -> int:
 def _validate(options: argparse.Namespace) -> int:
     from pipeline.commands import validate
 
-    return validate(ROOT, area=options.area, flow=options.flow, file=options.file)
+    return validate(ROOT, area=options.area, flow=options.flow, file=options.given or options.file)
 
 
 def _suggest(options: argparse.Namespace) -> int:
@@ -92,9 +92,10 @@ def parser() -> argparse.ArgumentParser:
         help="list what would be added, changed and removed; publish nothing",
     )
     each = verb("validate", "validate one country's tables of a dataflow, or one file in place of them", _validate)
-    each.add_argument("--area", required=True)
-    each.add_argument("--flow", required=True)
-    each.add_argument("--file", type=Path, help="a file to try in place of the one that the layout names")
+    each.add_argument("given", nargs="?", type=Path, metavar="FILE", help="a file to try in place of the one received")
+    each.add_argument("--area", default="")
+    each.add_argument("--flow", default="")
+    each.add_argument("--file", type=Path, help="the same as FILE")
     each = verb("suggest", "suggest codes for labels that have none, or add those that you accepted", _suggest)
     each.add_argument("--area", required=True)
     each.add_argument("--flow", required=True)

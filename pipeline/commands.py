@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from pipeline import form, library, report, scaffold
+from pipeline import director, flat, form, junit, library, report, scaffold
 from pipeline import publish as release_
 from pipeline import template as template_
 from pipeline.errors import InputError, SetupError
 from pipeline.formats import Format, formats
-from pipeline.model import Layout, Library, Release, Series, Settings
+from pipeline.model import Correction, Layout, Library, Release, Series, Settings
 from pipeline.settings import settings
 from pipeline.validate import untranslated
 
@@ -39,6 +39,7 @@ def publish(root: Path, *, areas: Collection[str], flows: Collection[str], is_dr
     with release_.building(root / "build") as folder:
         made = run(root, loaded, chosen, formats=forms, folder=folder, areas=areas, flows=flows)
         _tell(made, loaded, chosen)
+        _report(root / "build/reports", made, loaded, chosen)
         if is_dry:
             _tell_differences(public, folder)
         elif not made.packages:
@@ -61,6 +62,8 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
     from pipeline.validate import validate as apply
 
     loaded, chosen, _ = load(root)
+    if not (area and flow):
+        raise SetupError(_what_to_validate(loaded))
     _must_exist([area], loaded.countries, "country")
     is_template = file is not None and template_.is_template(file)
     if not is_template:
@@ -71,8 +74,12 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
         if is_template or series.template:
             series = replace(series, layouts=(), template=str(file.resolve()))
         else:
-            series = replace(series, layouts=_with_file(series.layouts, file))
+            if not file.is_file():
+                raise SetupError(f"{file}: there is no such file.")
+            whole, series = series, replace(series, layouts=_with_file(series.layouts, file))
         country = replace(loaded.countries[area], series={**loaded.countries[area].series, flow: series})
+        if not is_template and not series.template:
+            country = replace(country, corrections=_of_file(country.corrections, whole, file))
         loaded = replace(loaded, countries={**loaded.countries, area: country})
     language, reports = loaded.countries[area].language, root / "build/reports"
     try:
@@ -84,8 +91,35 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
         raise
     for issue in found.issues:
         print(report.terminal(issue, loaded, chosen.language))
-    _hand_back(reports, area, flow, returned(found, loaded, language=language, received=root / "data" / area))
+    verdicts = junit.written({(area, flow): found}, loaded, chosen.language, unread={})
+    machine = {f"{flow}.csv": flat.table(found), f"{flow}.junit.xml": verdicts}
+    files = returned(found, loaded, language=language, received=root / "data" / area)
+    _hand_back(reports, area, flow, {**files, **machine})
     return 0 if found.is_fit else 1
+
+
+def _what_to_validate(loaded: Library) -> str:
+    flows = (f"{area}: {', '.join(country.series)}" for area, country in loaded.countries.items())
+    return "\n       ".join(
+        (
+            "say what to validate: a country and a dataflow, and perhaps a file in place of the one that was received:",
+            "python -m pipeline validate FILE --area CL --flow DF_STOCK",
+            *flows,
+        )
+    )
+
+
+def _report(folder: Path, made: Release, loaded: Library, chosen: Settings) -> None:
+    """Write what stays with the office: the page for whoever signs, and the verdicts for continuous integration."""
+    unread = {
+        key: reason
+        for key, reason in made.held_back.items()
+        if key not in made.reports or made.reports[key].is_fit  # the report is then that of the figures that stay
+    }
+    verdicts = junit.written(made.reports, loaded, chosen.language, unread=unread)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in {**director.pages(made, loaded, chosen), "junit.xml": verdicts}.items():
+        (folder / name).write_bytes(content)
 
 
 def _hand_back(reports: Path, area: str, flow: str, files: Mapping[str, bytes]) -> None:
@@ -99,7 +133,21 @@ def _hand_back(reports: Path, area: str, flow: str, files: Mapping[str, bytes]) 
 
 
 def _with_file(layouts: tuple[Layout, ...], file: Path) -> tuple[Layout, ...]:
-    """The layouts with `file` in place of the file of the same name, or of the only one that there is."""
+    """The layouts of the file of the same name, or of the only one that there is, with `file` in its place.
+
+    It is read alone: the other files of the dataflow need not be there.
+    """
+    name = _name_for(layouts, file)
+    return tuple(replace(each, file=str(file.resolve())) for each in layouts if Path(each.file).name == name)
+
+
+def _of_file(corrections: Iterable[Correction], series: Series, file: Path) -> tuple[Correction, ...]:
+    """The corrections without those of the dataflow's other files, which are not read."""
+    name = _name_for(series.layouts, file)
+    return tuple(each for each in corrections if each.flow != series.flow or Path(each.file).name == name)
+
+
+def _name_for(layouts: tuple[Layout, ...], file: Path) -> str:
     names = dict.fromkeys(Path(each.file).name for each in layouts)
     fitting = [name for name in names if fnmatchcase(file.name, name)]
     name = fitting[0] if fitting else file.name if len(names) > 1 else next(iter(names))
@@ -107,7 +155,7 @@ def _with_file(layouts: tuple[Layout, ...], file: Path) -> tuple[Layout, ...]:
         raise SetupError(
             f'"{file.name}" is none of the files of this dataflow: {", ".join(names)}. Give it such a name.'
         )
-    return tuple(replace(each, file=str(file.resolve())) if Path(each.file).name == name else each for each in layouts)
+    return name
 
 
 def suggest(root: Path, *, area: str, flow: str, accept: Path | None) -> int:

@@ -164,7 +164,7 @@ class Rule:
 
     id: str
     severity: Severity
-    stage: Literal["received", "release", "across"]
+    stage: Literal["received", "release", "revision", "across"]
     check: str
     argument: str
     when: str
@@ -222,6 +222,39 @@ class Dataflow:
     minimum_tables: Mapping[str, Mapping[str, frozenset[str]]]
     rules: tuple[Rule, ...]
     protection: Protection
+
+
+@dataclass(frozen=True)
+class RevisionNote:
+    """Why published figures of a country change: one row of its `revisions.csv`.
+
+    It explains the figures of `flow` where the condition `scope` holds, in what replaces a release of its
+    day or an earlier one; the reason is published.
+    """
+
+    flow: str
+    date: str
+    scope: str
+    reason: Text
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """One row of `metadata/waivers.csv`: errors of a kind that an office answers for until a day.
+
+    It covers errors `code` of one delivery where the condition `scope` holds, from `date` to `expiry`,
+    both days included. `role` is an office held, not a person. All of it is published.
+    """
+
+    area: str
+    flow: str
+    code: str
+    scope: str
+    role: str
+    date: str
+    expiry: str
+    reason: Text
+    reference: str
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,11 @@ from pipeline.framework import (
     IssueType,
     Licence,
     Provider,
+    RevisionNote,
     Severity,
     Structure,
     Text,
+    Waiver,
 )
 
 LINEAGE = ("table", "row", "column")
@@ -139,6 +141,7 @@ class Country:
     metadata: Mapping[str, Text]  # field id → text, for every dataflow
     series: Mapping[str, Series]
     corrections: tuple[Correction, ...] = ()
+    revisions: tuple[RevisionNote, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,7 @@ class Library:
     countries: Mapping[str, Country]
     untranslated: tuple[str, ...] = ()
     standards: Mapping[str, tuple[Grade, ...]] = field(default_factory=dict)  # of the precision of surveys
+    waivers: tuple[Waiver, ...] = ()
 
     def list_of(self, component: str) -> Codelist | None:
         """The code list of a structural concept, or None when it is not coded."""
@@ -247,7 +251,8 @@ class Observations:
 class Issue:
     """One kind of fault in one table, with the cells where it stands and how many there are.
 
-    Of a flood, `cells` holds the first ten thousand alone; `count` is of all.
+    Of a flood, `cells` holds the first ten thousand alone; `count` is of all. `waiver` is the reference of
+    the waiver that covers an error; blank where none does.
     """
 
     code: str
@@ -262,6 +267,7 @@ class Issue:
     heading: str = ""
     cells: tuple[str, ...] = ()
     count: int = 1
+    waiver: str = ""
 
 
 @dataclass(frozen=True)
@@ -277,7 +283,7 @@ class Report:
     @property
     def is_fit(self) -> bool:
         """True when nothing found forbids publication."""
-        return not any(issue.severity == "E" for issue in self.issues)
+        return not any(issue.severity == "E" and not issue.waiver for issue in self.issues)
 
 
 @dataclass(frozen=True)

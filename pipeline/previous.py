@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import report
+from pipeline import report, vintages
 from pipeline.errors import PublishError
 from pipeline.formats import lineage, table
 from pipeline.formats.columns import unguarded
@@ -25,12 +25,19 @@ class Standing:
     """One country and dataflow as the standing release has them.
 
     `table` is the text of its `data.csv` with the cell of each row; `record` its `metadata.json`;
-    `report` the machine record of its validation, blank where there is none.
+    `report` the machine record of its validation, blank where there is none, as is `revisions`, the table of
+    what its figures changed of those before.
     """
 
     table: pd.DataFrame
     record: dict[str, Any]
     report: bytes
+    revisions: bytes = b""
+
+    @property
+    def vintage(self) -> str:
+        """The release that its figures came with."""
+        return str(self.record["description"]["vintage"])
 
 
 def load(public: Path, flow: Dataflow, area: str) -> Standing | None:
@@ -54,6 +61,8 @@ def load(public: Path, flow: Dataflow, area: str) -> Standing | None:
     figures = pd.read_csv(content, dtype=str, keep_default_na=False, na_filter=False)
     figures = figures.apply(lambda column: column.map({text: unguarded(text) for text in column.unique()}))
     cells = pd.read_parquet(io.BytesIO(read(lineage.FORMAT.path(flow.id, area))))
-    report_path = report.record_path(area, flow.id)
-    told = read(report_path) if report_path in listed else b""
-    return Standing(figures.join(cells[list(LINEAGE)]), json.loads(read(record_path)), told)
+    told, revised = (
+        read(path) if path in listed else b""
+        for path in (report.record_path(area, flow.id), vintages.path(area, flow.id))
+    )
+    return Standing(figures.join(cells[list(LINEAGE)]), json.loads(read(record_path)), told, revised)

@@ -51,7 +51,7 @@ def told(issue: Issue, library: Library, language: str) -> Told:
     said = _said(issue, library, language)
     return Told(
         issue,
-        words[issue.severity],
+        words["waived"].format(reference=issue.waiver) if issue.waiver else words[issue.severity],
         _text(kind.title, language),
         _text(kind.message, language).format_map(said),
         _text(kind.remedy, language).format_map(said) + _nearest(issue, library, language),
@@ -73,7 +73,7 @@ def reason(report: Report, language: str) -> str:
     """Why a delivery was held back: its errors, with the number of cells each stands in."""
     counts: dict[str, int] = {}
     for issue in report.issues:
-        if issue.severity == "E":
+        if issue.severity == "E" and not issue.waiver:
             counts[issue.code] = counts.get(issue.code, 0) + issue.count
     template = _words(language)["held_back"]
     return "; ".join(template.format(code=code, count=count) for code, count in counts.items())

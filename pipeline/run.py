@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pipeline import across, describe, previous, protect, publish, report, suite
+from pipeline import across, describe, flat, previous, protect, publish, report, suite, vintages, waivers
 from pipeline.completeness import gaps
 from pipeline.corrections import correct
 from pipeline.errors import InputError
@@ -19,7 +19,7 @@ from pipeline.package import package
 from pipeline.read import read_all
 from pipeline.recode import recode
 from pipeline.template import completed
-from pipeline.validate import missing_metadata, validate, validate_release
+from pipeline.validate import missing_metadata, validate, validate_release, validate_revision
 
 log = logging.getLogger("trayecto")
 
@@ -47,18 +47,23 @@ def run(
         [s for s in every if s.flow in (settings.flows or library.dataflows)], unit="table", disable=None
     ):
         key, made = (series.area, series.flow), None
+        kept = previous.load(root / "build/public", library.dataflows[series.flow], series.area)
         if series.area in (areas or settings.areas) and series.flow in (flows or library.dataflows):
             try:
                 library = completed(root, series, library)
                 observations = receive(root, series, library)
                 received.append(observations)
-                reports[key], made = deliver(observations, library, settings, formats=formats.values())
+                reports[key], made, revised = deliver(
+                    observations, library, settings, formats=formats.values(), kept=kept
+                )
+                carried |= revised
                 if made is None:
                     held_back[key] = report.reason(reports[key], settings.language)
             except InputError as error:
                 held_back[key] = str(error)
-        if made is None and (kept := previous.load(root / "build/public", library.dataflows[series.flow], series.area)):
+        if made is None and kept:
             made = standing(kept, series, library, formats=formats.values())
+            carried |= {vintages.path(*key): kept.revisions} if kept.revisions else {}
             if key not in reports and kept.report:
                 reports[key], carried[report.record_path(*key)] = report.restored(kept.report), kept.report
         packages += [made] if made else []
@@ -71,6 +76,8 @@ def run(
     records = report.records(reports, suite.run(received, library, reports)) | carried
     records |= across.records(compared, across.rules(library))
     records |= {f"reports/suites/{flow}.json": suite.write(library.dataflows[flow], library) for flow in whole}
+    records |= {flat.path(*key): flat.table(each) for key, each in reports.items()}
+    records[waivers.PATH] = waivers.record(library, reports.values(), day=settings.release_day)
     release = Release(tuple(packages), reports, held_back, whole, records, compared)
     publish.publish(release, library, settings, formats=formats, site=root / "site", folder=folder)
     return release
@@ -106,23 +113,52 @@ def receive(root: Path, series: Series, library: Library) -> Observations:
 
 
 def deliver(
-    observations: Observations, library: Library, settings: Settings, *, formats: Iterable[Format]
-) -> tuple[Report, Package | None]:
-    """Validate, protect, describe and package; nothing is packaged unless it is fit, before and after."""
+    observations: Observations,
+    library: Library,
+    settings: Settings,
+    *,
+    formats: Iterable[Format],
+    kept: previous.Standing | None = None,
+) -> tuple[Report, Package | None, dict[str, bytes]]:
+    """Validate, protect, describe and package; nothing is packaged unless it is fit, before and after,
+    and what it changes of the figures that it replaces is explained. Last comes the table of revisions, by path.
+    """
     day, country = settings.release_day, library.countries[observations.area]
     found = validate(observations, library, day=day)
     if not found.is_fit:
-        return found, None
+        return found, None, {}
     data = protect.protect(observations, library, day=day)
     left = validate_release(data, library, day=day)
     if not left.is_fit:
-        return left, None
+        return left, None, {}
+    changed = changes(data, kept, library, settings) if kept else None
+    if changed:
+        revised = validate_revision(changed, library, day=day)
+        found = replace(found, issues=(*found.issues, *revised.issues), applied={**found.applied, **revised.applied})
+        if not revised.is_fit:
+            return found, None, {}
     log.info("%s %s: withheld %s", data.area, data.flow.id, dict(data.suppressed))
     description = describe.describe(data, country, library, report=found, settings=settings)
     told = (*found.issues, *missing_metadata(data.area, data.flow.id, description.missing))
     told += tuple(gaps(observations, library, day=day))
     ledger = replace(observations.ledger, suppressed=sum(data.suppressed.values()))
-    return replace(found, issues=told, ledger=ledger), package(data, description, library, formats=formats)
+    made = package(data, description, library, formats=formats)
+    record = {vintages.path(data.area, data.flow.id): vintages.written(changed)} if changed else {}
+    return replace(found, issues=told, ledger=ledger), made, record
+
+
+def changes(data: Protected, kept: previous.Standing, library: Library, settings: Settings) -> vintages.Changes | None:
+    """What a delivery changes of the figures that the standing release has."""
+    old = protect.released(kept.table, kept.record, data.area, data.flow, library)
+    return vintages.changes(
+        data,
+        old,
+        library,
+        notes=library.countries[data.area].revisions,
+        vintage=kept.vintage,
+        release=settings.release,
+        published=kept.revisions,
+    )
 
 
 def standing(kept: previous.Standing, series: Series, library: Library, *, formats: Iterable[Format]) -> Package:

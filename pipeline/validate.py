@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from openpyxl.utils import get_column_letter
 
-from pipeline import conditions
+from pipeline import conditions, waivers
 from pipeline.checks import CHECKS
 from pipeline.checks.finding import Finding, Mask, Table
 from pipeline.framework import Rule, Structure
 from pipeline.model import Issue, Library, Observations, Origin, Protected, Report
+from pipeline.vintages import Changes
 
 _CELLS_KEPT = 10_000  # of one issue: all that a person may want to see marked
 _TOLD_APART = 50  # different things found by one check in one table; the rest are counted together
@@ -48,6 +49,13 @@ def validate_release(protected: Protected, library: Library, *, day: str) -> Rep
     frame = _filled(protected.frame, protected.flow.structure)
     table = Table(protected.area, protected.flow, frame, protected.sources, library, day)
     return _apply(table, [rule for rule in protected.flow.rules if rule.stage == "release"])
+
+
+def validate_revision(changes: Changes, library: Library, *, day: str) -> Report:
+    """Apply the rules for what a delivery changes of the figures that were published before."""
+    frame = _filled(changes.frame, changes.flow.structure)
+    table = Table(changes.area, changes.flow, frame, changes.sources, library, day)
+    return _apply(table, [rule for rule in changes.flow.rules if rule.stage == "revision"])
 
 
 def missing_metadata(area: str, flow: str, fields: Iterable[str]) -> Iterator[Issue]:
@@ -101,8 +109,9 @@ def _apply(table: Table, rules: list[Rule]) -> Report:
                 is_doubtful |= is_error and not finding.component and not rule.id.startswith("ACC")
                 if is_error and is_structural:
                     sound &= ~finding.rows
-    issues = [issue for rule, finding in _one_cause(found) for issue in _issues(table, rule, finding)]
-    return Report(table.area, table.flow.id, tuple(_once(issues)), applied)
+    covered, unmet = waivers.applied(_one_cause(found), table, applied)
+    issues = [issue for rule, finding in covered for issue in _issues(table, rule, finding)]
+    return Report(table.area, table.flow.id, (*_once(issues), *unmet), applied)
 
 
 def _one_cause(found: list[tuple[Rule, Finding]]) -> list[tuple[Rule, Finding]]:
@@ -122,9 +131,9 @@ def _one_cause(found: list[tuple[Rule, Finding]]) -> list[tuple[Rule, Finding]]:
 
 def _once(issues: list[Issue]) -> Iterator[Issue]:
     """Without those that say the same of the same cells: one label may stand for a period and for a date."""
-    told: set[tuple[str, str, str, tuple[str, ...]]] = set()
+    told: set[tuple[str, str, str, tuple[str, ...], str]] = set()
     for issue in issues:
-        key = issue.code, issue.file, issue.sheet, issue.cells
+        key = issue.code, issue.file, issue.sheet, issue.cells, issue.waiver
         if key not in told or not issue.cells:
             yield issue
         told.add(key)
@@ -157,6 +166,7 @@ def _issues(table: Table, rule: Rule, finding: Finding) -> Iterator[Issue]:
                 heading=heading,
                 cells=cells,
                 count=count,
+                waiver=finding.waiver,
             )
 
 

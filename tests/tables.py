@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline import across
+from pipeline import across, vintages
 from pipeline.corrections import correct
-from pipeline.framework import Code, Dataflow
+from pipeline.framework import Code, Dataflow, RevisionNote, Waiver
 from pipeline.model import (
     Correction,
     Country,
@@ -157,6 +157,43 @@ def with_facing_posts(library: Library) -> Library:
     return replace(
         library, codelists={**library.codelists, posts.ref: replace(posts, codes={**posts.codes, "CO_X": facing})}
     )
+
+
+def changed(
+    rows: Iterable[Mapping[str, str]], flow: Dataflow, library: Library, *notes: RevisionNote, published: bytes = b""
+) -> vintages.Changes | None:
+    """What rows with BEFORE and STATUS_BEFORE change; one without OBS_VALUE and OBS_STATUS is gone, one without
+    BEFORE and STATUS_BEFORE is new.
+    """
+    then, now = [], []
+    for row in rows:
+        rest = {name: text for name, text in row.items() if name not in ("BEFORE", "STATUS_BEFORE")}
+        if row["BEFORE"] or row["STATUS_BEFORE"]:
+            then.append(
+                rest | {"OBS_VALUE": row["BEFORE"], "OBS_STATUS": row["STATUS_BEFORE"]} | _open(row["STATUS_BEFORE"])
+            )
+        if row["OBS_VALUE"] or row["OBS_STATUS"]:
+            now.append(rest | _open(row["OBS_STATUS"]))
+    return vintages.changes(
+        protected(now, flow),
+        protected(then, flow),
+        library,
+        notes=notes,
+        vintage="2025-11-24.1",
+        release=f"{DAY}.1",
+        published=published,
+    )
+
+
+def waiver(row: dict[str, str], flow: str) -> Waiver:
+    """The waiver that a row of a case has in columns of its own, which are taken out of it."""
+    code, scope, date, expiry = (row.pop(name) for name in ("WAIVED", "SCOPE", "FROM", "EXPIRY"))
+    reason = {"en": "Reason", "es": "Motivo", "pt": "Motivo"}
+    return Waiver("CL", flow, code, scope, "Director of statistics", date, expiry, reason, "INE 7/2026")
+
+
+def _open(status: str) -> dict[str, str]:
+    return {"CONF_STATUS": "A" if status == "Q" else "F"}
 
 
 def with_chile(library: Library) -> Library:

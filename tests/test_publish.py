@@ -65,6 +65,15 @@ def standing(published: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(published, tmp_path / "office"))
 
 
+def explain(office: Path, flow: str = "DF_BORDER") -> None:
+    """Say why published figures change, so that they may."""
+    (office / "metadata/national/XX/revisions.csv").write_text(
+        "flow,date,scope,reason_en,reason_es,reason_pt\n"
+        f"{flow},2026-11-24,,Forms that came late,Formularios tardíos,Formulários tardios\n",
+        encoding="utf-8",
+    )
+
+
 def break_workbook(office: Path) -> None:
     (office / "data/XX/cuadro_1.xlsx").write_bytes(b"PK\x03\x04 cut off")
 
@@ -143,6 +152,7 @@ def test_a_broken_workbook_stops_nobody(standing: Path, capsys: pytest.CaptureFi
     public = standing / "build/public"
     before = contents(public)
     break_workbook(standing)
+    explain(standing)
     (standing / "data/XX/entradas.csv").write_text(
         "Año;Mes;Nacionalidad;Sexo;Entradas\n2025;Enero;Perú;H;55\n", encoding="latin-1"
     )
@@ -213,6 +223,7 @@ def test_a_dry_run_lists_and_publishes_nothing(standing: Path, capsys: pytest.Ca
     before = contents(standing / "build/public")
     path = standing / "data/XX/entradas.csv"
     path.write_bytes(path.read_bytes().replace(b"1.259", b"1.260").replace(b"1.234", b"1.235"))
+    explain(standing)
     assert run(standing, is_dry=True) == 0
     assert "changed  files/DF_BORDER/XX/data.csv" in capsys.readouterr().out
     assert contents(standing / "build/public") == before
@@ -258,7 +269,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_release(standing: Path) -> None:
         assert is_whole(public)
     assert run(standing) == 0
     assert is_whole(public)
-    assert sorted(path.name for path in (standing / "build").iterdir()) == [".lock", "public"]
+    assert sorted(path.name for path in (standing / "build").iterdir()) == [".lock", "public", "reports"]
 
 
 def test_the_swap_is_one_exchange(tmp_path: Path) -> None:

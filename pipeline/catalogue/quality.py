@@ -6,14 +6,16 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
+from pipeline import waivers
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.view import Catalogue, View
 from pipeline.catalogue.wording import Words
 from pipeline.framework import LANGUAGES, Text
-from pipeline.model import Report
+from pipeline.model import Issue, Report
 from pipeline.texts import texts
 
-_SEVERITIES = "EWI"
+_SEVERITIES, _WAIVED = "EWI", "waived"
+_ORDER = ("E", _WAIVED, "W", "I")
 
 
 def pages(catalogue: Catalogue) -> Iterator[Page]:
@@ -24,15 +26,15 @@ def pages(catalogue: Catalogue) -> Iterator[Page]:
 def issue_counts(report: Report | None, words: Words) -> list[tuple[str, str]]:
     """(severity, issues) of a report, the gravest first."""
     issues = report.issues if report is not None else ()
-    return [(severity, words.number(sum(i.severity == severity for i in issues))) for severity in _SEVERITIES]
+    return [(severity, words.number(sum(_shown(i) == severity for i in issues))) for severity in _SEVERITIES]
 
 
 def issue_rows(catalogue: Catalogue, report: Report | None, words: Words) -> list[Content]:
     """The issues of a report by code: what it means and how many cells. No figure is named."""
     cells: Counter[tuple[str, str]] = Counter()
     for issue in report.issues if report is not None else ():
-        cells[issue.severity, issue.code] += issue.count
-    ordered = sorted(cells, key=lambda each: (_SEVERITIES.index(each[0]), each[1]))
+        cells[_shown(issue), issue.code] += issue.count
+    ordered = sorted(cells, key=lambda each: (_ORDER.index(each[0]), each[1]))
     return [
         {
             "severity": severity,
@@ -41,6 +43,30 @@ def issue_rows(catalogue: Catalogue, report: Report | None, words: Words) -> lis
             "cells": words.number(cells[severity, code]),
         }
         for severity, code in ordered
+    ]
+
+
+def _shown(issue: Issue) -> str:
+    """The severity as people see it: an error that a waiver covers is waived."""
+    return _WAIVED if issue.waiver else issue.severity
+
+
+def _waivers(catalogue: Catalogue, words: Words) -> list[Content]:
+    """What an office answers for although a rule says no, with its reason, from when to when."""
+    return [
+        {
+            "area": catalogue.library.area_name(each.area),
+            "flow": catalogue.library.dataflows[each.flow].name,
+            "code": each.code,
+            "title": _title(catalogue, each.code),
+            "scope": each.scope,
+            "reason": each.reason,
+            "role": each.role,
+            "span": f"{words.day(each.date)} – {words.day(each.expiry)}",
+            "state": waivers.state(each, catalogue.settings.release_day),
+            "reference": each.reference,
+        }
+        for each in catalogue.library.waivers
     ]
 
 
@@ -54,7 +80,12 @@ def _content(catalogue: Catalogue, words: Words) -> Content:
     every = [issue for report in reports.values() for issue in report.issues]
     return {
         "tables": [_table(catalogue, area, flow, words) for area, flow in _order(catalogue)],
-        "totals": [(severity, words.number(sum(i.severity == severity for i in every))) for severity in _SEVERITIES],
+        "totals": [
+            (severity, words.number(count))
+            for severity in _ORDER
+            if (count := sum(_shown(i) == severity for i in every)) or severity != _WAIVED
+        ],
+        "waivers": _waivers(catalogue, words),
         "rules": _rules(catalogue, words),
         "mirror": texts("mirror", words.lang)["link"] if catalogue.release.compared.mirrors else "",
         "suppressed": words.number(sum(view.suppressed for view in catalogue.views.values())),

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.checks import accounting, confidentiality, domain, inclusion, plausible, series, structural, survey
+from pipeline.checks import (
+    accounting,
+    confidentiality,
+    domain,
+    inclusion,
+    plausible,
+    revision,
+    series,
+    structural,
+    survey,
+)
 from pipeline.checks.finding import Check
 
 CHECKS: Mapping[str, Check] = {
@@ -45,4 +55,8 @@ CHECKS: Mapping[str, Check] = {
     "product": Check(survey.product),
     "threshold": Check(confidentiality.threshold),
     "recoverable": Check(confidentiality.recoverable),
+    "revised": Check(revision.revised),
+    "large": Check(revision.large),
+    "final": Check(revision.final),
+    "vanished": Check(revision.vanished),
 }

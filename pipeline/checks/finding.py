@@ -50,7 +50,8 @@ class Finding:
 
     A blank `component` blames the figure itself. `severity` and `code` replace those of the rule
     where the fault is a weaker or another one. `checked` counts the sums that were compared, `broken` those
-    that do not hold; `suspects` are the rows that take part in every one of these.
+    that do not hold; `suspects` are the rows that take part in every one of these. `waiver` is the reference
+    of the waiver that covers the rows.
     """
 
     rows: Mask
@@ -62,6 +63,7 @@ class Finding:
     checked: int = 0
     broken: int = 0
     suspects: Mask | None = None
+    waiver: str = ""
 
 
 CheckFunction = Callable[[Table, Rule, Mask], Iterator[Finding]]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pipeline.framework import LANGUAGES, Field, IssueType, Licence, Provider, Text
-from pipeline.library import authored, dataflows, lists, national, standards, structures
+from pipeline.library import authored, dataflows, lists, national, standards, structures, waivers
 from pipeline.library.authored import NAMES, refuse
 from pipeline.model import Library
 
@@ -48,9 +48,11 @@ def load(root: Path) -> Library:
     folders = sorted(path.parent for path in (root / "metadata/national").glob("*/country.toml"))
     if not folders:
         refuse(root / "metadata/national", None, "no country has a country.toml here")
+    countries = {folder.name: national.country(folder, framework) for folder in folders}
     return replace(
         framework,
-        countries={folder.name: national.country(folder, framework) for folder in folders},
+        countries=countries,
+        waivers=waivers.waivers(root / "metadata/waivers.csv", countries, framework.dataflows),
         untranslated=_untranslated(framework),
     )
 

@@ -26,7 +26,7 @@ from pipeline.framework import (
 from pipeline.library import authored
 from pipeline.library.authored import refuse
 
-_STAGES = ("received", "release", "across")
+_STAGES = ("received", "release", "revision", "across")
 _REQUIRED = ("structure", "category", "name", "description", "counterpart", "allowed")
 
 
@@ -111,11 +111,11 @@ def _rules(
         if cells["id"] not in issue_types:
             refuse(path, row, f'"{cells["id"]}" has no row in metadata/issues.csv')
         if cells["severity"] not in get_args(Severity) or cells["stage"] not in _STAGES:
-            refuse(path, row, f"severity must be E, W or I, and stage must be {' or '.join(_STAGES)}")
+            refuse(path, row, f"severity must be E, W or I, and stage one of {', '.join(_STAGES)}")
         known = arguments.CHECKS if cells["stage"] == "across" else CHECKS
         if cells["check"] not in known:
             refuse(path, row, f'"{cells["check"]}" is not a check; known are {", ".join(sorted(known))}')
-        _check_condition(path, row, f"{cells['when']} and {cells['then']}", components)
+        check_condition(path, row, f"{cells['when']} and {cells['then']}", components)
         limited = tuple(cells.pop("dataflows").split())
         rule = Rule(**cast("dict[str, Any]", cells))
         if rule.stage == "across":
@@ -140,7 +140,8 @@ def _check_across(path: Path, row: int, rule: Rule) -> None:
             refuse(path, row, f'dataflow "{flow}" does not exist')
 
 
-def _check_condition(path: Path, row: int | None, text: str, components: Mapping[str, Component]) -> None:
+def check_condition(path: Path, row: int | None, text: str, components: Mapping[str, Component]) -> None:
+    """Refuse a condition that is not understood, or that names a component or code that does not exist."""
     try:
         clauses = conditions.parse(text)
     except SetupError as error:
@@ -165,7 +166,7 @@ def _protection(path: Path, structure: Structure) -> Protection:
     for each in table.get("threshold", []):
         authored.keys(path, each, ("persons", "when"), ("persons",))
         thresholds.append(Threshold(each["persons"], each.get("when", "")))
-        _check_condition(path, None, thresholds[-1].when, structure.components)
+        check_condition(path, None, thresholds[-1].when, structure.components)
     if table["method"] == "suppression" and (not thresholds or thresholds[-1].when):
         refuse(path, None, "the last threshold must apply to every row: give it no `when`")
     return Protection(table["method"], tuple(thresholds), table.get("minimum_cases", 0), table["reason"])

@@ -14,6 +14,7 @@ from pipeline.labels import folded
 from pipeline.library import authored
 from pipeline.library.authored import refuse
 from pipeline.library.corrections import corrections
+from pipeline.library.revisions import revisions
 from pipeline.model import CodeRow, Country, Layout, Library, Series
 from pipeline.validity import days, span
 
@@ -56,6 +57,7 @@ def country(folder: Path, framework: Library) -> Country:
         metadata=_metadata(path, table.get("metadata", {}), framework),
         series=series,
         corrections=corrections(folder / "corrections.csv", series),
+        revisions=revisions(folder / "revisions.csv", series, framework.dataflows),
     )
 
 

@@ -83,7 +83,7 @@ def _verdict(report: Report, message: str) -> str:
         return "refused"
     if not report.is_fit:
         return "unfit"
-    return "fit_warned" if any(issue.severity == "W" for issue in report.issues) else "fit"
+    return "fit_warned" if any(issue.severity == "W" or issue.waiver for issue in report.issues) else "fit"
 
 
 def _files(told: Sequence[Told], area: str, copies: Mapping[str, str]) -> list[tuple[str, str, list[Told]]]:
