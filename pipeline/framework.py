@@ -164,7 +164,7 @@ class Rule:
 
     id: str
     severity: Severity
-    stage: Literal["received", "release", "revision", "across"]
+    stage: Literal["received", "figures", "release", "revision", "across"]
     check: str
     argument: str
     when: str

@@ -19,7 +19,7 @@ from pipeline.package import package
 from pipeline.read import read_all
 from pipeline.recode import recode
 from pipeline.template import completed
-from pipeline.validate import missing_metadata, validate, validate_release, validate_revision
+from pipeline.validate import missing_metadata, public, validate, validate_release, validate_revision
 
 log = logging.getLogger("trayecto")
 
@@ -131,6 +131,7 @@ def deliver(
     left = validate_release(data, library, day=day)
     if not left.is_fit:
         return left, None, {}
+    found = public(found, left, data.flow)
     changed = changes(data, kept, library, settings) if kept else None
     if changed:
         revised = validate_revision(changed, library, day=day)

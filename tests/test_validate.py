@@ -11,8 +11,8 @@ import tables
 
 from pipeline.completeness import gaps
 from pipeline.framework import Dataflow
-from pipeline.model import Issue, Ledger, Library, Report
-from pipeline.validate import missing_metadata, untranslated, validate, validate_release, validate_revision
+from pipeline.model import Issue, Ledger, Library, Protected, Report
+from pipeline.validate import missing_metadata, public, untranslated, validate, validate_release, validate_revision
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*/case.csv"))
 PASSING = sorted((Path(__file__).parent / "cases").glob("*/passing.csv"))
@@ -42,6 +42,14 @@ def unread(rows: Rows, flow: Dataflow, library: Library) -> tuple[Issue, ...]:
 
 def incomplete(rows: Rows, flow: Dataflow, library: Library) -> tuple[Issue, ...]:
     return tuple(gaps(tables.observations(rows, flow), library, day=tables.DAY))
+
+
+def unfilled(rows: Rows, flow: Dataflow, library: Library) -> tuple[Issue, ...]:
+    return tuple(missing_metadata("CL", flow.id, [row["FIELD"] for row in rows]))
+
+
+def unnamed(rows: Rows, flow: Dataflow, library: Library) -> tuple[Issue, ...]:
+    return tuple(untranslated(replace(library, untranslated=tuple(row["WHAT"] for row in rows))))
 
 
 def old(rows: Rows, flow: Dataflow, library: Library) -> tuple[Issue, ...]:
@@ -76,10 +84,8 @@ STAGES: dict[str, Callable[[Rows, Dataflow, Library], tuple[Issue, ...]]] = {
     **dict.fromkeys(("ING-07", "ING-08"), unread),
     "CMP-01": incomplete,
     "MET-02": old,
-    "MET-01": lambda rows, flow, library: tuple(missing_metadata("CL", flow.id, [row["FIELD"] for row in rows])),
-    "LNG-01": lambda rows, flow, library: tuple(
-        untranslated(replace(library, untranslated=tuple(row["WHAT"] for row in rows)))
-    ),
+    "MET-01": unfilled,
+    "LNG-01": unnamed,
     **dict.fromkeys(("DOM-22", "DOM-23", "CNF-01", "CNF-02"), released),
     **dict.fromkeys(("REV-01", "REV-02", "REV-03", "REV-04"), revised),
     **dict.fromkeys(("WAI-01", "WAI-02"), waived),
@@ -292,3 +298,20 @@ def test_a_confidential_figure_is_never_told(chile: Library) -> None:
 def test_digits_of_what_is_no_number_are_masked(chile: Library) -> None:
     (issue,) = [i for i in stock(chile, {"OBS_VALUE": "4 (e)"}).issues if i.code == "STR-08"]
     assert issue.found == "# (e)"
+
+
+def test_what_is_implausible_of_a_withheld_figure_is_told_to_its_office_alone(library: Library) -> None:
+    """The published report speaks of published figures: a jump to a withheld one would bound it."""
+    flow = library.dataflows["DF_STOCK"]
+    rows = tables.read(Path(__file__).parent / "cases/TSO-01/case.csv")
+    given = tables.observations(rows, flow)
+    mine = validate(given, library, day=tables.DAY)
+    assert "TSO-01" in {issue.code for issue in mine.issues}
+    frame = given.frame.copy()
+    last = frame.index[frame["TIME_PERIOD"] == frame["TIME_PERIOD"].max()]
+    frame.loc[last, ["OBS_VALUE", "OBS_STATUS", "CONF_STATUS"]] = [float("nan"), "Q", "A"]
+    hidden = Protected("CL", flow, frame, given.origins, {"A": len(last)})
+    told = public(mine, validate_release(hidden, library, day=tables.DAY), flow)
+    assert {issue.code for issue in told.issues} == {issue.code for issue in mine.issues} - {"TSO-01"}
+    shown = Protected("CL", flow, given.frame, given.origins, {})
+    assert "TSO-01" in {i.code for i in public(mine, validate_release(shown, library, day=tables.DAY), flow).issues}

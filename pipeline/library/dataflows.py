@@ -26,7 +26,7 @@ from pipeline.framework import (
 from pipeline.library import authored
 from pipeline.library.authored import refuse
 
-_STAGES = ("received", "release", "revision", "across")
+_STAGES = ("received", "figures", "release", "revision", "across")
 _REQUIRED = ("structure", "category", "name", "description", "counterpart", "allowed")
 
 
@@ -116,6 +116,8 @@ def _rules(
         if cells["check"] not in known:
             refuse(path, row, f'"{cells["check"]}" is not a check; known are {", ".join(sorted(known))}')
         check_condition(path, row, f"{cells['when']} and {cells['then']}", components)
+        if cells["stage"] == "figures" and cells["severity"] == "E":
+            refuse(path, row, "what is only implausible is W or I: it cannot hold a delivery back")
         limited = tuple(cells.pop("dataflows").split())
         rule = Rule(**cast("dict[str, Any]", cells))
         if rule.stage == "across":
