@@ -131,7 +131,7 @@ def deliver(
     left = validate_release(data, library, day=day)
     if not left.is_fit:
         return left, None, {}
-    found = public(found, left, data.flow)
+    found = public(found, data, library, day=day)
     changed = changes(data, kept, library, settings) if kept else None
     if changed:
         revised = validate_revision(changed, library, day=day)

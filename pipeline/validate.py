@@ -12,7 +12,7 @@ from openpyxl.utils import get_column_letter
 from pipeline import conditions, waivers
 from pipeline.checks import CHECKS
 from pipeline.checks.finding import Finding, Mask, Table
-from pipeline.framework import Dataflow, Rule, Structure
+from pipeline.framework import Rule, Structure
 from pipeline.model import Issue, Library, Observations, Origin, Protected, Report
 from pipeline.vintages import Changes
 
@@ -45,26 +45,27 @@ def validate(observations: Observations, library: Library, *, day: str) -> Repor
 
 
 def validate_release(protected: Protected, library: Library, *, day: str) -> Report:
-    """Apply the rules for what is about to be published: nothing confidential may be left in it.
+    """Apply the rules for what is about to be published: nothing confidential may be left in it."""
+    return _applied(protected, library, "release", day=day)
 
-    The rules for figures are applied again, to those that are left: what they say of a withheld figure would
-    tell of it.
+
+def public(received: Report, protected: Protected, library: Library, *, day: str) -> Report:
+    """The report on a delivery that all may read. The rules for figures are applied again, to those that are
+    published: what they say of a withheld figure would tell of it.
     """
+    of_figures = {rule.id for rule in protected.flow.rules if rule.stage == "figures"}
+    again = _applied(protected, library, "figures", day=day)
+    issues = (issue for issue in received.issues if issue.code not in of_figures)
+    return replace(received, issues=(*issues, *again.issues), applied={**received.applied, **again.applied})
+
+
+def _applied(protected: Protected, library: Library, stage: str, *, day: str) -> Report:
     frame = _filled(protected.frame, protected.flow.structure)
     country = library.countries.get(protected.area)
     series = country.series.get(protected.flow.id) if country is not None else None
     base = series.rounding_base if series is not None else 0
     table = Table(protected.area, protected.flow, frame, protected.sources, library, day, rounding_base=base)
-    return _apply(table, [rule for rule in protected.flow.rules if rule.stage in ("figures", "release")])
-
-
-def public(received: Report, released: Report, flow: Dataflow) -> Report:
-    """The report on a delivery that all may read: of the rules for figures, what they say of the published ones."""
-    of_figures = {rule.id for rule in flow.rules if rule.stage == "figures"}
-    issues = (i for i in received.issues if i.code not in of_figures)
-    again = (i for i in released.issues if i.code in of_figures)
-    applied = {**received.applied} | {code: n for code, n in released.applied.items() if code in of_figures}
-    return replace(received, issues=(*issues, *again), applied=applied)
+    return _apply(table, [rule for rule in protected.flow.rules if rule.stage == stage])
 
 
 def validate_revision(changes: Changes, library: Library, *, day: str) -> Report:
