@@ -11,7 +11,7 @@ import tables
 
 from pipeline.completeness import gaps
 from pipeline.framework import Dataflow
-from pipeline.model import Issue, Ledger, Library, Protected, Report
+from pipeline.model import Issue, Ledger, Library, Report
 from pipeline.validate import missing_metadata, public, untranslated, validate, validate_release, validate_revision
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*/case.csv"))
@@ -308,11 +308,9 @@ def test_what_is_implausible_of_a_withheld_figure_is_told_to_its_office_alone(ch
     given = tables.observations(rows, flow)
     mine = validate(given, chile, day=tables.DAY)
     assert "TSO-01" in {issue.code for issue in mine.issues}
-    frame = given.frame.copy()
-    last = frame.index[frame["TIME_PERIOD"] == frame["TIME_PERIOD"].max()]
-    frame.loc[last, ["OBS_VALUE", "OBS_STATUS", "CONF_STATUS"]] = [float("nan"), "Q", "A"]
-    hidden = Protected("CL", flow, frame, given.origins, {"A": len(last)})
+    withheld = {"OBS_VALUE": "", "OBS_STATUS": "Q", "CONF_STATUS": "A"}
+    hidden = tables.protected([rows[0], rows[1] | withheld], flow)
     told = public(mine, hidden, chile, day=tables.DAY)
     assert {issue.code for issue in told.issues} == {issue.code for issue in mine.issues} - {"TSO-01"}
-    shown = Protected("CL", flow, given.frame, given.origins, {})
+    shown = tables.protected(rows, flow)
     assert "TSO-01" in {issue.code for issue in public(mine, shown, chile, day=tables.DAY).issues}
