@@ -69,7 +69,7 @@ MUTATIONS: tuple[tuple[str, Change], ...] = (
     ("DOM-40", {"spare": {"SOURCE_TYPE": "NTS_MOB"}}),
     ("DOM-41", {"*": {"UNIT_MEASURE": "IX"}}),
     ("DOM-42", {"spare": {"AGE": "Y10T14"}}),
-    ("DOM-43", {"spare": {"DURATION": "M_LT3", "RES_CRITERION": "M12"}}),
+    ("DOM-43", {"*": {"RES_CRITERION": "M12"}}),
     ("DOM-44", {"spare": {"UNIT_MULT": "3"}}),
     ("ACC-01", {"SEX F": {"OBS_VALUE": "400"}}),
     ("ACC-02", {"AGE Y_GE65": {"OBS_VALUE": "101"}}),
@@ -106,7 +106,10 @@ MUTATIONS: tuple[tuple[str, Change], ...] = (
     ("TSO-04", {f"series {year}": {"OBS_VALUE": "960"} for year in ("2006", "2007")}),
     ("TSO-05", {}),  # see `broken`
     ("PLA-02", {"group M": {"OBS_VALUE": "2000"}}),
-    ("PLA-03", {"ages Y0T14": {"OBS_VALUE": "600"}, "ages Y25T44": {"OBS_VALUE": "100"}, "ages Y45T64": {"OBS_VALUE": "50"}}),
+    (
+        "PLA-03",
+        {"ages Y0T14": {"OBS_VALUE": "600"}, "ages Y25T44": {"OBS_VALUE": "100"}, "ages Y45T64": {"OBS_VALUE": "50"}},
+    ),
     ("PLA-04", {"spare": {"INDICATOR": "I06", "OBS_VALUE": "51"}}),
     ("SUR-01", {"survey": {"CV": "0.25", "SE": "250"}}),
     ("SUR-01", {"survey": {"N_OBS": "40"}}),
@@ -125,7 +128,9 @@ def example(flow: Dataflow, library: Library, *, has_many: bool = False) -> Exam
     if is_count(flow):
         good |= _parts(flow) | _open(flow) | _pending(flow) | _areas(library) | _quarters(flow) | _groups(flow)
     good |= {f"series {year}": {"TIME_PERIOD": year, "OBS_VALUE": str(value)} for year, value in _SERIES.items()}
-    good |= {name: {"REF_AREA": _OTHER_AREA, "TIME_PERIOD": year} for name, year in (("year", "1996"), ("next year", "1997"))}
+    good |= {
+        name: {"REF_AREA": _OTHER_AREA, "TIME_PERIOD": year} for name, year in (("year", "1996"), ("next year", "1997"))
+    }
     good["next year"]["OBS_VALUE"] = "1020"
     good |= {"spare": {"REF_AREA": _THIRD_AREA, "TIME_PERIOD": "1990"}} | _spliced() | _precise() | _shares(flow)
     if has_many:
@@ -314,4 +319,3 @@ def _many(flow: Dataflow, library: Library) -> Example:
         if all(fits(row, flow) for row in rows.values()):
             return rows
     return {}
-
