@@ -88,7 +88,7 @@ def expectations(flow: Dataflow, library: Library) -> tuple[Expectation, ...]:
     """Every rule for received data of the dataflow."""
     found: list[Expectation] = []
     for rule in flow.rules:
-        if rule.stage == "received":
+        if rule.stage in ("received", "figures"):
             found += _of_rule(rule, flow, library)
     return tuple(found)
 

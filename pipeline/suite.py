@@ -80,13 +80,12 @@ def _on_counts(
     every = {each.name: each for rules in asked.values() for each in rules}
     tables = {key: _counts(every.values(), report) for key, report in reports.items()}
     found = _together(engine, tables, list(every.values()))
-    return {
+    judged = {key: dict(zip(every, found[key], strict=True)) for key in reports}
+    return {  # in the order of the delivery's own rules, whoever else is judged with it
         key: [
-            result
-            for rule, result in zip(every.values(), found[key], strict=True)
-            if rule in asked[key] and rule.rule in reports[key].applied
+            judged[key][name] for name in dict.fromkeys(rule.name for rule in asked[key] if rule.rule in report.applied)
         ]
-        for key in reports
+        for key, report in reports.items()
     }
 
 

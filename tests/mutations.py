@@ -69,7 +69,7 @@ MUTATIONS: tuple[tuple[str, Change], ...] = (
     ("DOM-40", {"spare": {"SOURCE_TYPE": "NTS_MOB"}}),
     ("DOM-41", {"*": {"UNIT_MEASURE": "IX"}}),
     ("DOM-42", {"spare": {"AGE": "Y10T14"}}),
-    ("DOM-43", {"spare": {"DURATION": "M_LT3", "RES_CRITERION": "M12"}}),
+    ("DOM-43", {"*": {"RES_CRITERION": "M12"}}),
     ("DOM-44", {"spare": {"UNIT_MULT": "3"}}),
     ("ACC-01", {"SEX F": {"OBS_VALUE": "400"}}),
     ("ACC-02", {"AGE Y_GE65": {"OBS_VALUE": "101"}}),

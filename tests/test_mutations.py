@@ -37,6 +37,7 @@ def test_each_violation_is_found_with_its_code_alone(flow: str, chile: Library) 
 
 
 def test_every_rule_is_broken_somewhere(chile: Library) -> None:
-    rules = {rule.id for flow in chile.dataflows.values() for rule in flow.rules}
+    stages = ("received", "figures", "release")  # of one table; those between tables have cases that pass and fail
+    rules = {rule.id for flow in chile.dataflows.values() for rule in flow.rules if rule.stage in stages}
     injected = {rule for flow in chile.dataflows.values() for rule, _, _ in mutations.applicable(flow, chile)}
     assert rules - injected == ELSEWHERE

@@ -77,16 +77,17 @@ def _names_used(catalogue: Catalogue, view: View, component: str, words: Words) 
 
 def _ledger(report: Report | None, words: Words) -> list[tuple[str, str]]:
     """What became of the cells that were read: (what, how many), the first being all of them."""
-    of, text = report.ledger if report is not None else None, words.texts["ledger"]
+    of, texts = report.ledger if report is not None else None, words.texts
     if of is None:
         return []
-    reasons = [(text.get(reason, text["left_out"].format(reason=reason)), n) for reason, n in of.ignored.items()]
+    said = {"blank": texts["ledger"]["blank"], "added": texts["ledger"]["added"]}
+    left_out, rejected = texts["ledger"]["left_out"], texts["ledger"]["rejected"]
     rows = [
-        (text["read"], of.read),
-        (text["published"], of.observations - of.suppressed),
-        (text["suppressed"], of.suppressed),
-        *reasons,
-        *((text["rejected"].format(heading=heading), n) for heading, n in of.rejected.items()),
+        (texts["ledger"]["read"], of.read),
+        (texts["ledger"]["published"], of.observations - of.suppressed),
+        (texts["ledger"]["suppressed"], of.suppressed),
+        *((said.get(reason) or left_out.format(reason=reason), n) for reason, n in of.ignored.items()),
+        *((rejected.format(heading=heading), n) for heading, n in of.rejected.items()),
     ]
     return [(what, words.number(count)) for what, count in rows if count]
 

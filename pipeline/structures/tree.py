@@ -15,6 +15,7 @@ from typing import Any
 
 from sdmx.model import common
 
+from pipeline import vtl
 from pipeline.framework import GROUP
 from pipeline.model import Library, Protected, Settings
 from pipeline.structures import json20, ml21, ml30, walk, xsd
@@ -192,7 +193,7 @@ def _schema(
 
 
 def _files(library: Library, built: Artefacts, header: Mapping[str, Any]) -> Iterator[Document]:
-    """Everything in one file a format, and a schema for the data of each structure."""
+    """Everything in one file a format, a schema for the data of each structure, and the rules of each dataflow."""
     for name, write in (
         ("structures-2.1.xml", ml21.write),
         ("structures-3.0.xml", ml30.write),
@@ -202,3 +203,5 @@ def _files(library: Library, built: Artefacts, header: Mapping[str, Any]) -> Ite
     for structure in library.structures.values():
         path = f"files/structures/schemas/{structure.id}.xsd"
         yield (path,), xsd.schema(structure, library.agency, group=GROUP)
+    for dataflow in library.dataflows.values():
+        yield (f"files/structures/rules/{dataflow.id}.vtl",), vtl.script(dataflow, library)
