@@ -118,7 +118,7 @@ def _registrations(
         reg.RegistrationRequest(
             reg.Registration(
                 reg.ProvisionAgreement(_reference(library, agreement)),
-                reg.Datasource(reg.SimpleDataSource(f"{base}/{path}", TYPE="SIMPLE")),
+                reg.Datasource(reg.SimpleDataSource(f"{base}/{path}")),
                 id=agreement.replace("PA_", "REG_", 1),
                 lastUpdated=_moment(last_update),
                 indexTimeSeries="true",
