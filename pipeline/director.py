@@ -7,21 +7,17 @@ import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline import vintages, waivers
-from pipeline.framework import LANGUAGES, Text
+from pipeline.framework import LANGUAGES
 from pipeline.model import Library, Release, Report, Settings
-from pipeline.texts import texts
+from pipeline.texts import LOCALES, SITE, environment, said, texts
 
-_SITE = Path(__file__).parents[1] / "site"
 _MOST = {"held_back": 6, "waivers": 3, "changes": 8}  # rows that leave all of it on one sheet of A4
-_LOCALES = {"en": "en_GB", "es": "es", "pt": "pt"}
 
 Row = Mapping[str, Any]
 
@@ -32,14 +28,7 @@ def pages(release: Release, library: Library, settings: Settings) -> dict[str, b
 
 
 def _page(release: Release, library: Library, settings: Settings, language: str) -> bytes:
-    template = Environment(
-        loader=FileSystemLoader(_SITE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    ).get_template("director.html")
+    template = environment().get_template("director.html")
     lists = {
         "held_back": _held_back(release, library, language),
         "waivers": _waivers(library, settings, language),
@@ -49,17 +38,17 @@ def _page(release: Release, library: Library, settings: Settings, language: str)
     text = template.render(
         lang=language,
         w=texts("director", language),
-        title=_said(settings.title, language),
+        title=said(settings.title, language),
         release=settings.release,
         day=_day(settings.release_day, language),
         published=len(release.packages),
-        flows=[_said(library.dataflows[flow].name, language) for flow in flows],
+        flows=[said(library.dataflows[flow].name, language) for flow in flows],
         countries=_countries(release, library, flows, language),
         withheld=sum(sum(package.data.suppressed.values()) for package in release.packages),
         totals={name: len(rows) for name, rows in lists.items()},
         lists={name: rows[: _MOST[name]] for name, rows in lists.items()},
-        number=lambda value: format_decimal(value, locale=_LOCALES[language]),
-        look=(_SITE / "assets/theme.css").read_text(encoding="utf-8"),
+        number=lambda value: format_decimal(value, locale=LOCALES[language]),
+        look=(SITE / "assets/theme.css").read_text(encoding="utf-8"),
     )
     return text.encode()
 
@@ -74,7 +63,7 @@ def _countries(release: Release, library: Library, flows: Sequence[str], languag
     sizes = {(p.data.area, p.data.flow.id): len(p.data.frame) for p in release.packages}
     return [
         {
-            "name": _said(library.area_name(area), language),
+            "name": said(library.area_name(area), language),
             "cells": [(sizes.get((area, flow)), (area, flow) in release.held_back) for flow in flows],
         }
         for area in dict.fromkeys(area for area, _ in _keys(release))
@@ -99,7 +88,7 @@ def _why(report: Report | None, library: Library, language: str) -> str:
     for issue in report.issues if report else ():
         if issue.severity == "E" and not issue.waiver:
             cells[issue.code] += issue.count
-    titles = {code: _said(library.issue_types[code].title, language) for code in cells}
+    titles = {code: said(library.issue_types[code].title, language) for code in cells}
     return "; ".join(f"{titles[code]} ({code}: {count})" for code, count in cells.items())
 
 
@@ -107,8 +96,8 @@ def _waivers(library: Library, settings: Settings, language: str) -> list[Row]:
     return [
         {
             **_names(library, each.area, each.flow, language),
-            "error": f"{_said(library.issue_types[each.code].title, language)} ({each.code})",
-            "reason": _said(each.reason, language),
+            "error": f"{said(library.issue_types[each.code].title, language)} ({each.code})",
+            "reason": said(each.reason, language),
             "role": each.role,
             "until": _day(each.expiry, language),
             "state": waivers.state(each, settings.release_day),
@@ -127,21 +116,17 @@ def _changes(release: Release, library: Library, settings: Settings, language: s
         if rows:
             kinds = Counter(row["kind"] for row in rows)
             widest = max((float(row["r"]) for row in rows if row["r"]), key=abs, default=None)
-            size = "" if not widest else format_percent(widest, "+0.0%;-0.0%", locale=_LOCALES[language])
+            size = "" if not widest else format_percent(widest, "+0.0%;-0.0%", locale=LOCALES[language])
             found.append({**_names(library, area, flow, language), "kinds": kinds, "widest": size})
     return sorted(found, key=lambda row: -row["kinds"].total())
 
 
 def _names(library: Library, area: str, flow: str, language: str) -> dict[str, str]:
     return {
-        "area": _said(library.area_name(area), language),
-        "flow": _said(library.dataflows[flow].name, language),
+        "area": said(library.area_name(area), language),
+        "flow": said(library.dataflows[flow].name, language),
     }
 
 
-def _said(text: Text, language: str) -> str:
-    return text.get(language) or text["en"]
-
-
 def _day(iso: str, language: str) -> str:
-    return format_date(date.fromisoformat(iso), format="long", locale=_LOCALES[language])
+    return format_date(date.fromisoformat(iso), format="long", locale=LOCALES[language])

@@ -6,7 +6,7 @@ import csv
 import io
 
 from pipeline.model import Report
-from pipeline.report import ordered
+from pipeline.report import ordered, with_first_cells
 
 _COLUMNS = (
     "area",
@@ -22,7 +22,6 @@ _COLUMNS = (
     "cells",
     "count",
 )
-_CELLS = 3  # as many as the record of the same delivery shows
 
 
 def path(area: str, flow: str) -> str:
@@ -35,7 +34,7 @@ def table(report: Report) -> bytes:
     file = io.StringIO()
     lines = csv.DictWriter(file, _COLUMNS, lineterminator="\n", extrasaction="ignore")
     lines.writeheader()
-    for issue in ordered(report):
-        cells = {"cells": " ".join(issue.cells[:_CELLS]), "dataflow": issue.flow}
+    for issue in map(with_first_cells, ordered(report)):
+        cells = {"cells": " ".join(issue.cells), "dataflow": issue.flow}
         lines.writerow({**vars(issue), **cells})
     return file.getvalue().encode()

@@ -16,10 +16,10 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from pipeline.framework import Codelist, Dataflow, Text
+from pipeline.framework import Codelist, Dataflow
 from pipeline.model import Country, Library
 from pipeline.template import MARK, ONCE_ONLY, TEXTS, VERSION, fingerprint
-from pipeline.texts import texts
+from pipeline.texts import said, texts
 
 ROWS = 20_000  # rows of the data sheet that have drop-downs
 HEADER = 3
@@ -52,7 +52,7 @@ def form(country: Country, flow: Dataflow, library: Library) -> Form:
     words = texts("template", country.language)
     structure, language = flow.structure, country.language
     asked = _asked(flow, library)
-    columns = {c: _said(structure.components[c].concept.name, language) for c in _columns(flow, asked)}
+    columns = {c: said(structure.components[c].concept.name, language) for c in _columns(flow, asked)}
     is_asked = {*structure.key, "OBS_VALUE", *asked}
     columns = {c: f"{name} *" if c in is_asked else name for c, name in columns.items()}
     once = [c for c in (*ONCE_ONLY, *structure.key, *asked, "OBS_STATUS", "REF_DATE") if c in structure.components]
@@ -62,16 +62,16 @@ def form(country: Country, flow: Dataflow, library: Library) -> Form:
             f"{text}.{lang}": words[text].format(language=words[lang]) for lang in dict.fromkeys((language, "en"))
         }
     for component in dict.fromkeys(once):
-        name = _said(structure.components[component].concept.name, language)
+        name = said(structure.components[component].concept.name, language)
         is_needed = component in structure.key and component in ONCE_ONLY
         fields[component] = f"{name} *" if component in ONCE_ONLY and is_needed else name
         if component not in ONCE_ONLY:
             fields[component] = words["once"].format(name=name)
     lists = {c: tuple(choices(c, country, flow, library).values()) for c in dict.fromkeys((*columns, *once))}
     known = {**country.providers, **library.providers}
-    lists["provider"] = tuple(f"{_said(each.name, language)} [{each.id}]" for each in known.values())
+    lists["provider"] = tuple(f"{said(each.name, language)} [{each.id}]" for each in known.values())
     lists["licence"] = tuple(f"{each.name} [{each.id}]" for each in library.licences.values())
-    prefilled = {f"title.{lang}": _said(flow.name, lang) for lang in (language, "en")}
+    prefilled = {f"title.{lang}": said(flow.name, lang) for lang in (language, "en")}
     prefilled |= {c: lists[c][0] for c in once if len(lists[c]) == 1}
     return Form(country, flow, library, words, columns, fields, prefilled, {k: v for k, v in lists.items() if v})
 
@@ -88,13 +88,13 @@ def choices(component: str, country: Country, flow: Dataflow, library: Library) 
     allowed = set(codelist.codes)
     if all(component in region for region in flow.regions):
         allowed = set().union(*(region[component] for region in flow.regions))
-    names = {code.id: _said(code.name, country.language) for code in codelist.codes.values()}
+    names = {code.id: said(code.name, country.language) for code in codelist.codes.values()}
     if component == "REF_AREA":
         allowed &= set(codelist.descendants(country.area))
     elif codelist.id == "CL_ORIGIN":
         allowed -= {country.area}
         if component != "COUNTERPART_AREA":
-            names["NAT"] = _said(library.area_name(country.area), country.language)
+            names["NAT"] = said(library.area_name(country.area), country.language)
     elif component == "BORDER_POST":
         allowed = {code for code in allowed if code.startswith((f"{country.area}_", "_"))}
     ordered = [code for code in _ordered(codelist, names) if code in allowed]
@@ -167,13 +167,9 @@ def _ordered(codelist: Codelist, names: Mapping[str, str]) -> list[str]:
     return sorted(codelist.codes, key=place)
 
 
-def _said(text: Text, language: str) -> str:
-    return text.get(language) or text["en"]
-
-
 def _title(asked: Form) -> str:
-    area = _said(asked.library.area_name(asked.country.area), asked.language)
-    return f"{_said(asked.flow.name, asked.language)} · {area}"
+    area = said(asked.library.area_name(asked.country.area), asked.language)
+    return f"{said(asked.flow.name, asked.language)} · {area}"
 
 
 # ---------------------------------------------------------------- the sheets
@@ -199,14 +195,14 @@ def _write_lists(book: Workbook, sheet: Any, asked: Form) -> dict[str, str]:
 def _write_guide(sheet: Any, asked: Form) -> None:
     sheet.sheet_view.showGridLines = False
     sheet.column_dimensions["A"].width = 110
-    _head(sheet, _title(asked), _said(asked.flow.description, asked.language))
+    _head(sheet, _title(asked), said(asked.flow.description, asked.language))
     sheet["A2"].alignment = Alignment(wrap_text=True, vertical="top")
     sheet.row_dimensions[2].height = 62
     for row, line in enumerate(asked.words["lines"], start=4):
-        said = line.format(
+        filled = line.format(
             about=asked.words["about"], data=asked.words["data"], area=asked.country.area, flow=asked.flow.id
         )
-        sheet.cell(row, 1, said).alignment = Alignment(wrap_text=True, vertical="top")
+        sheet.cell(row, 1, filled).alignment = Alignment(wrap_text=True, vertical="top")
         sheet.row_dimensions[row].height = 32
 
 
@@ -267,8 +263,8 @@ def _write_mark(sheet: Any, asked: Form, checksum: str) -> None:
         "about": asked.words["about"],
         "fingerprint": checksum,
     }
-    for kind, said in (("template", facts), ("column", asked.columns), ("field", asked.fields)):
-        for name, text in said.items():
+    for kind, entries in (("template", facts), ("column", asked.columns), ("field", asked.fields)):
+        for name, text in entries.items():
             sheet.append([kind, name, text])
 
 
@@ -286,8 +282,8 @@ def _validation(asked: Form, key: str, names: Mapping[str, str], *, is_strict: b
     checked.showErrorMessage = key in names
     if concept is not None:
         note = asked.words.get(f"blank_{key}", asked.words["period_help"] if key == "TIME_PERIOD" else "")
-        checked.promptTitle = _said(concept.name, asked.language)[:_PROMPT_TITLE]
-        checked.prompt = f"{_said(concept.definition, asked.language)} {note}".strip()[:_PROMPT]
+        checked.promptTitle = said(concept.name, asked.language)[:_PROMPT_TITLE]
+        checked.prompt = f"{said(concept.definition, asked.language)} {note}".strip()[:_PROMPT]
         checked.showInputMessage = True
     return checked
 

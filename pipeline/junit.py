@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 from pipeline import report as words_of
 from pipeline.model import Issue, Library, Report
+from pipeline.texts import said
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 _READ = "ING-00"  # the case of a delivery that could not be read; no issue has this code
@@ -30,8 +31,7 @@ def written(
             _put(suite[-1], "error", reason, reason)
         elif report is not None:
             for code in dict.fromkeys((*report.applied, *(issue.code for issue in words_of.ordered(report)))):
-                title = library.issue_types[code].title
-                _case(suite, area, flow, f"{code} {title.get(language) or title['en']}")
+                _case(suite, area, flow, f"{code} {said(library.issue_types[code].title, language)}")
                 _judge(suite[-1], [i for i in report.issues if i.code == code], library, language)
         _count(suite)
     _count(root)
@@ -59,8 +59,8 @@ def _judge(case: ET.Element, issues: Sequence[Issue], library: Library, language
 
 def _body(issue: Issue, library: Library, language: str) -> str:
     """Where, what and what to do; then what was expected, as the rule says it."""
-    said = words_of.terminal(issue, library, language)
-    return f"{said}\n= {issue.expected}" if issue.expected else said
+    text = words_of.terminal(issue, library, language)
+    return f"{text}\n= {issue.expected}" if issue.expected else text
 
 
 def _put(case: ET.Element, kind: str, message: str, text: str, type_: str = "") -> None:

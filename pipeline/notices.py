@@ -15,7 +15,7 @@ from lxml.builder import ElementMaker  # type: ignore[import-not-found]
 
 from pipeline.framework import LANGUAGES
 from pipeline.model import Library, Package, Release, Settings, Written
-from pipeline.texts import texts
+from pipeline.texts import said, texts
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _SDMX = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1"
@@ -44,11 +44,11 @@ def _feed(release: Release, library: Library, settings: Settings, base: str, lan
     newest = packages[0].description.last_update if packages else settings.release_day
     feed = atom.feed(
         atom.id(f"{base}/{language}/"),
-        atom.title(settings.title.get(language) or settings.title["en"]),
+        atom.title(said(settings.title, language)),
         atom.updated(_moment(newest)),
         atom.link(rel="self", type="application/atom+xml", href=f"{base}/{language}/feed.atom"),
         atom.link(rel="alternate", type="text/html", hreflang=language, href=f"{base}/{language}/"),
-        atom.author(atom.name(_name(library, language))),
+        atom.author(atom.name(said(library.agencies[library.agency], language))),
         *(_entry(atom, each, base, language, words) for each in packages),
     )
     feed.set(_XML_LANG, language)
@@ -61,7 +61,7 @@ def _entry(atom: Any, package: Package, base: str, language: str, words: Mapping
     count = len(package.data.frame)
     return atom.entry(  # type: ignore[no-any-return]
         atom.id(f"{page}#{description.vintage}"),
-        atom.title(description.title.get(language) or description.title["en"]),
+        atom.title(said(description.title, language)),
         atom.updated(_moment(description.last_update)),
         atom.link(rel="alternate", type="text/html", hreflang=language, href=page),
         atom.category(term=description.flow),
@@ -69,11 +69,6 @@ def _entry(atom: Any, package: Package, base: str, language: str, words: Mapping
         atom.summary(words["entry"].format(release=description.vintage, count=count)),
         atom.rights(description.licence),
     )
-
-
-def _name(library: Library, language: str) -> str:
-    name = library.agencies[library.agency]
-    return name.get(language) or name["en"]
 
 
 # ---------------------------------------------------------------- machines

@@ -109,9 +109,7 @@ def _sheet(book: Workbook, checksum: str, layout: Layout) -> RawTable:
     for (row, column), content in book.unread(sheet).items():
         if row in cells.index and column in cells.columns:
             cells.loc[row, column] = content
-    is_number = pd.DataFrame(
-        [[_is_number(value) for value in row] for row in rows], index=cells.index, columns=cells.columns, dtype=bool
-    )
+    is_number = _numbers(rows, cells)
     needs_styles = any(each.get("by") in ("indent", "bold") for each in layout.columns.values())
     styles = book.styles(sheet, tuple(range(1, cells.shape[1] + 1))) if needs_styles else {}
     hidden = tuple(name for name in book.hidden if name != sheet)
@@ -126,14 +124,14 @@ def _query(where: str, content: bytes, layout: Layout, folder: Path) -> RawTable
     shown = [[_shown(value) for value in row] for row in rows]
     checksum = hashlib.sha256(repr(shown).encode()).hexdigest()
     cells = _frame(shown)
-    is_number = pd.DataFrame(
-        [[_is_number(value) for value in row] for row in rows], index=cells.index, columns=cells.columns, dtype=bool
-    )
+    is_number = _numbers(rows, cells)
     return RawTable(where, "", checksum, cells, is_number)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | decimal.Decimal) and not isinstance(value, bool)
+def _numbers(rows: Sequence[Sequence[Any]], cells: pd.DataFrame) -> pd.DataFrame:
+    """Which of the cells, that are text by now, were numbers."""
+    are = [[isinstance(v, int | float | decimal.Decimal) and not isinstance(v, bool) for v in row] for row in rows]
+    return pd.DataFrame(are, index=cells.index, columns=cells.columns, dtype=bool)
 
 
 def _shown(value: Any) -> str:

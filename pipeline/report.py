@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.framework import LANGUAGES, IssueType, Rule, Severity
 from pipeline.model import Issue, Ledger, Library, Report
-from pipeline.texts import texts
+from pipeline.texts import said, texts
 
 _CODES_SHOWN = 8
 _CELLS_SHOWN = 3
@@ -38,7 +38,7 @@ class Told:
 
 def terminal(issue: Issue, library: Library, language: str) -> str:
     """One issue in two lines: where it stands and what was found; what to do next and where to read more."""
-    words, each, first_cells = _words(language), told(issue, library, language), _with_first_cells(issue)
+    words, each, first_cells = _words(language), told(issue, library, language), with_first_cells(issue)
     start = f"{each.severity} {issue.code}  "
     where = _where(first_cells, words)
     first = f"{start}{where}{': ' if where else ''}{each.message}  {_count(first_cells, words)}".rstrip()
@@ -48,18 +48,18 @@ def terminal(issue: Issue, library: Library, language: str) -> str:
 def told(issue: Issue, library: Library, language: str) -> Told:
     """One issue in words; a language that a text lacks is told in English."""
     words, kind = _words(language), library.issue_types[issue.code]
-    said = _said(issue, library, language)
+    parts = _said(issue, library, language)
     return Told(
         issue,
         words["waived"].format(reference=issue.waiver) if issue.waiver else words[issue.severity],
-        _text(kind.title, language),
-        _text(kind.message, language).format_map(said),
-        _text(kind.remedy, language).format_map(said) + _nearest(issue, library, language),
+        said(kind.title, language),
+        said(kind.message, language).format_map(parts),
+        said(kind.remedy, language).format_map(parts) + _nearest(issue, library, language),
         words[kind.who],
     )
 
 
-def _with_first_cells(issue: Issue) -> Issue:
+def with_first_cells(issue: Issue) -> Issue:
     """The issue as a line or a record shows it; the workbook that goes back marks every cell."""
     return replace(issue, cells=issue.cells[:_CELLS_SHOWN])
 
@@ -90,7 +90,7 @@ def record(report: Report) -> dict[str, object]:
         "issues": [
             {
                 key: value
-                for key, value in asdict(_with_first_cells(issue)).items()
+                for key, value in asdict(with_first_cells(issue)).items()
                 if value not in ("", ()) and key not in ("area", "flow", "found")
             }
             for issue in ordered(report)
@@ -161,19 +161,15 @@ def _words(language: str) -> Mapping[str, str]:
     return texts("report", language)
 
 
-def _text(text: Mapping[str, str], language: str) -> str:
-    return text.get(language) or text["en"]
-
-
 def _said(issue: Issue, library: Library, language: str) -> _Blank:
     """What the placeholders of a template stand for. `metadata/issues.csv` may use these and no others."""
     concept, field = library.concepts.get(issue.component), library.fields.get(issue.found)
     codelist = library.list_of(issue.component) if concept else None
     expected = library.concepts.get(issue.expected)
     return _Blank(
-        found=f"{_text(field.name, language)} ({field.id})" if field else issue.found,
-        expected=_text(expected.name, language) if expected else _short(issue.expected),
-        component=f"{_text(concept.name, language)} ({concept.id})" if concept else issue.component,
+        found=f"{said(field.name, language)} ({field.id})" if field else issue.found,
+        expected=said(expected.name, language) if expected else _short(issue.expected),
+        component=f"{said(concept.name, language)} ({concept.id})" if concept else issue.component,
         allowed=_short(", ".join(codelist.codes)) if codelist else "",
         area=issue.area,
         flow=issue.flow,
@@ -189,7 +185,7 @@ def _nearest(issue: Issue, library: Library, language: str) -> str:
     guess, codelist = nearest(issue.component, issue.area, issue.found, library), library.list_of(issue.component)
     if guess is None or codelist is None or guess.code not in codelist.codes:
         return ""
-    name = _text(codelist.codes[guess.code].name, language)
+    name = said(codelist.codes[guess.code].name, language)
     return " " + _words(language)["guess"].format(code=guess.code, name=name)
 
 
@@ -225,9 +221,9 @@ def _page(kind: IssueType, rules: tuple[Rule, ...], example: str) -> str:
     lines = [f"# {kind.code}", ""]
     for language in LANGUAGES:
         words = _words(language)
-        lines += [f"## {words['language']}: {_text(kind.title, language)}", ""]
+        lines += [f"## {words['language']}: {said(kind.title, language)}", ""]
         for name, text in (("when", kind.when), ("message", kind.message), ("remedy", kind.remedy)):
-            lines += [f"**{words[name]}.** {_text(text, language).format_map(_Blank(area='AREA', flow='FLOW'))}", ""]
+            lines += [f"**{words[name]}.** {said(text, language).format_map(_Blank(area='AREA', flow='FLOW'))}", ""]
         lines += [f"**{words['who']}.** {words[kind.who][0].upper()}{words[kind.who][1:]}.", ""]
     if rules:
         lines += [

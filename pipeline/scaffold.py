@@ -14,6 +14,7 @@ from pipeline import draft as draft_
 from pipeline.errors import SetupError
 from pipeline.framework import LANGUAGES, Dataflow
 from pipeline.model import Country, Library
+from pipeline.texts import said
 
 _TODO = "TODO"
 _DATAFLOW = re.compile(r"DF_[A-Z]{2,20}")
@@ -106,7 +107,7 @@ def _emptied(lines: Iterable[str]) -> Iterator[str]:
 def _placed(root: Path, area: str, library: Library, folder: Path) -> Iterator[str]:
     agencies, name = root / "metadata/agencies.csv", library.area_name(area)
     if f"{library.agency}.{area}" not in library.agencies:
-        names = [_AGENCY[lang].format(name=name.get(lang) or name["en"]) for lang in LANGUAGES]
+        names = [_AGENCY[lang].format(name=said(name, lang)) for lang in LANGUAGES]
         text = agencies.read_text(encoding="utf-8")
         cells = ",".join(f'"{each}"' if "," in each or '"' in each else each for each in names)
         row = f"{library.agency}.{area},agency,{cells},\n"

@@ -11,7 +11,6 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 from lxml import etree
@@ -51,6 +50,7 @@ class Workbook:
     opened: CalamineWorkbook
     sheets: tuple[str, ...]
     hidden: tuple[str, ...]
+    extents: Mapping[str, ods.Extent]  # of an OpenDocument file, whose reader does not tell them
 
     def unread(self, sheet: str) -> dict[Place, str]:
         """Cells that a reader of values sees blank where a figure is meant, with what stands in them.
@@ -70,9 +70,8 @@ class Workbook:
 
     def merged(self, sheet: str) -> tuple[ods.Range, ...]:
         """The merged ranges of a sheet."""
-        with zipfile.ZipFile(io.BytesIO(self.content)) if self.content.startswith(b"PK") else nullcontext() as archive:
-            if archive is not None and ods.is_ods(archive):
-                return tuple(ods.extents(self.content)[sheet].merged)
+        if sheet in self.extents:
+            return tuple(self.extents[sheet].merged)
         ranges = self.opened.get_sheet_by_name(sheet).merged_cell_ranges or []
         return tuple((r1 + 1, c1 + 1, r2 + 1, c2 + 1) for (r1, c1), (r2, c2) in ranges)
 
@@ -97,19 +96,10 @@ def workbook(where: str, content: bytes) -> Workbook:
     """
     _refuse_other(where, content)
     try:
-        if content.startswith(b"PK"):
-            _refuse_huge(where, content)
+        extents = _extents(where, content) if content.startswith(b"PK") else {}
         opened = CalamineWorkbook.from_filelike(io.BytesIO(content))
         seen = {each.name: each.visible == SheetVisibleEnum.Visible for each in opened.sheets_metadata}
-    except (
-        CalamineError,
-        zipfile.BadZipFile,
-        OSError,
-        ValueError,
-        LookupError,
-        OverflowError,
-        etree.XMLSyntaxError,
-    ) as error:
+    except _DAMAGED as error:
         raise InputError(
             f"{where}: not a workbook that can be opened ({error}). Ask for it to be saved again."
         ) from None
@@ -119,6 +109,7 @@ def workbook(where: str, content: bytes) -> Workbook:
         opened,
         tuple(name for name, is_seen in seen.items() if is_seen),
         tuple(name for name, is_seen in seen.items() if not is_seen),
+        extents,
     )
 
 
@@ -151,8 +142,10 @@ def _refuse_other(where: str, content: bytes) -> None:
         )
 
 
-def _refuse_huge(where: str, content: bytes) -> None:
-    """Refuse what unfolds beyond the limits, and a sheet whose cell references span more than can be held."""
+def _extents(where: str, content: bytes) -> dict[str, ods.Extent]:
+    """The extents of an OpenDocument file, none of another kind. What unfolds beyond the limits is refused, and
+    so is a sheet whose cells span more than can be held.
+    """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = archive.infolist()
         is_ods = ods.is_ods(archive)
@@ -164,8 +157,10 @@ def _refuse_huge(where: str, content: bytes) -> None:
             if part.file_size > SHEET_BYTES:
                 raise InputError(f"{where}: a sheet of {part.file_size:,} bytes is more than can be read.")
             _refuse_far(where, *_last(archive.read(part)))
-    for extent in ods.extents(content).values() if is_ods else ():
+    extents = ods.extents(content) if is_ods else {}
+    for extent in extents.values():
         _refuse_far(where, extent.rows, extent.columns)
+    return extents
 
 
 def _refuse_far(where: str, row: int, column: int) -> None:

@@ -77,6 +77,12 @@ def engine(address: str, folder: Path) -> sqlalchemy.Engine:
     )
 
 
+def execute(on: sqlalchemy.Engine, *statements: str) -> None:
+    with on.begin() as connection:
+        for statement in statements:
+            connection.execute(sqlalchemy.text(statement))
+
+
 def layout(address: str, file: str = "tabla.sql") -> Layout:
     return Layout(file, "INF", "CC-BY-4.0", ("n",), database=address)
 
@@ -108,11 +114,13 @@ def test_the_same_figures_as_from_the_file(office: Path, database: str) -> None:
 
 def test_every_type_becomes_text(office: Path, database: str) -> None:
     folder = office / "data/XX"
-    with engine(database, folder).begin() as connection:
-        connection.execute(sqlalchemy.text("DROP TABLE IF EXISTS tipos"))
-        connection.execute(sqlalchemy.text("CREATE TABLE tipos (a text, n numeric(12, 2), r float, d date, v integer)"))
-        connection.execute(sqlalchemy.text("INSERT INTO tipos VALUES ('NO', 12.00, 0.5, '2024-06-30', NULL)"))
-        connection.execute(sqlalchemy.text("INSERT INTO tipos VALUES ('004', 1.25, 3, '2024-07-01', 7)"))
+    execute(
+        engine(database, folder),
+        "DROP TABLE IF EXISTS tipos",
+        "CREATE TABLE tipos (a text, n numeric(12, 2), r float, d date, v integer)",
+        "INSERT INTO tipos VALUES ('NO', 12.00, 0.5, '2024-06-30', NULL)",
+        "INSERT INTO tipos VALUES ('004', 1.25, 3, '2024-07-01', 7)",
+    )
     (folder / "tabla.sql").write_text(
         "-- '12:30' y 50% no son parámetros\nSELECT a, n, r, d, v, '12:30 50%' AS t FROM tipos ORDER BY a DESC",
         encoding="utf-8",
@@ -126,17 +134,21 @@ def test_every_type_becomes_text(office: Path, database: str) -> None:
     assert raw.is_number is not None
     assert raw.is_number.loc[3].tolist() == [False, True, True, False, True, False]
     before = raw.sha256
-    with engine(database, folder).begin() as connection:
-        connection.execute(sqlalchemy.text("UPDATE tipos SET v = 8 WHERE a = '004'"))
+    execute(
+        engine(database, folder),
+        "UPDATE tipos SET v = 8 WHERE a = '004'",
+    )
     assert read(folder, layout(database)).sha256 != before, "the query is the same, its result is not"
 
 
 def test_nothing_is_written(office: Path, database: str) -> None:
     folder = office / "data/XX"
-    with engine(database, folder).begin() as connection:
-        connection.execute(sqlalchemy.text("DROP TABLE IF EXISTS guardado"))
-        connection.execute(sqlalchemy.text("CREATE TABLE guardado (n integer)"))
-        connection.execute(sqlalchemy.text("INSERT INTO guardado VALUES (1)"))
+    execute(
+        engine(database, folder),
+        "DROP TABLE IF EXISTS guardado",
+        "CREATE TABLE guardado (n integer)",
+        "INSERT INTO guardado VALUES (1)",
+    )
     for query in ("INSERT INTO guardado VALUES (2) RETURNING n", "DROP TABLE guardado", "UPDATE guardado SET n = 3"):
         (folder / "tabla.sql").write_text(query)
         with pytest.raises(InputError, match=r"XX/tabla\.sql"):

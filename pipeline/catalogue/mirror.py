@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline import across
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.view import Catalogue
 from pipeline.catalogue.wording import Words
@@ -94,8 +95,7 @@ def _row(catalogue: Catalogue, row: dict[Any, Any], words: Words) -> Content:
 def _rules(catalogue: Catalogue, words: Words) -> Iterator[Content]:
     """Each rule between tables with the pairs that it compared, those that it could not, and what it found."""
     compared = catalogue.release.compared
-    every = {rule.id for flow in catalogue.library.dataflows.values() for rule in flow.rules if rule.stage == "across"}
-    for rule in sorted(every):
+    for rule in sorted({rule.id for rule in across.rules(catalogue.library)}):
         pairs = compared.counts[compared.counts["rule"] == rule]
         made = int(pairs.loc[pairs["state"] == "compared", "pairs"].sum())
         yield {

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
+from pipeline import texts
 from pipeline.catalogue.view import Catalogue
 from pipeline.catalogue.wording import Words
 from pipeline.framework import LANGUAGES
@@ -29,15 +30,8 @@ class Page:
 
 
 def environment(templates: Path) -> Environment:
-    """Everything is escaped unless it is marked, and a name that does not exist is an error."""
-    found = Environment(
-        loader=FileSystemLoader(templates),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    """What makes the pages of the catalogue."""
+    found = texts.environment(templates)
     found.filters["embedded"] = embedded
     return found
 

@@ -18,8 +18,8 @@ from babel.numbers import format_compact_decimal, format_decimal
 from markupsafe import Markup, escape
 
 from pipeline.framework import LANGUAGES, Codelist, Text
+from pipeline.texts import LOCALES
 
-_LOCALES = {"en": "en_GB", "es": "es", "pt": "pt"}
 _CODE = re.compile(r"`([^`]+)`")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])")
@@ -36,7 +36,7 @@ class Words:
 
     @cached_property
     def locale(self) -> Locale:
-        return Locale.parse(_LOCALES[self.lang])
+        return Locale.parse(LOCALES[self.lang])
 
     def language_of(self, text: Text) -> str:
         """The language in which the text is shown: this one, or the first that it has."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pipeline.model import Protected
 
@@ -77,3 +80,10 @@ def starts(frame: pd.DataFrame, columns: Sequence[str]) -> npt.NDArray[np.bool_]
         codes = pd.factorize(frame[column])[0]
         changed[1:] |= codes[1:] != codes[:-1]
     return changed
+
+
+def write_parquet(table: pa.Table, file: BinaryIO, **options: Any) -> None:
+    """Parquet ends with its table of contents, so pyarrow wants a file that knows its place; ours only writes."""
+    content = io.BytesIO()
+    pq.write_table(table, content, **options)
+    file.write(content.getvalue())

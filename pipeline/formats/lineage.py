@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.formats import Format
+from pipeline.formats.columns import write_parquet
 from pipeline.model import LINEAGE, Description, Library, Protected
 
 
@@ -22,9 +21,7 @@ def write(protected: Protected, description: Description, library: Library, file
         texts = {number: getattr(source, name) for number, source in enumerate(protected.sources)}
         places[name] = places["table"].map(texts).astype("category")
     columns = places[["table", "file", "sheet", "row", "column"]]
-    content = io.BytesIO()  # Parquet ends with its table of contents: pyarrow wants a file that knows its place
-    pq.write_table(pa.Table.from_pandas(columns, preserve_index=False), content, compression="snappy")
-    file.write(content.getvalue())
+    write_parquet(pa.Table.from_pandas(columns, preserve_index=False), file, compression="snappy")
 
 
 FORMAT = Format(

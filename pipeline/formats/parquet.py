@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.formats import Format
-from pipeline.formats.columns import headings
+from pipeline.formats.columns import headings, write_parquet
 from pipeline.framework import LANGUAGES
 from pipeline.model import Description, Library, Protected
 
@@ -29,9 +27,7 @@ def write(protected: Protected, description: Description, library: Library, file
         "licence": description.licence,
     }
     table = pa.table(columns).replace_schema_metadata(said)
-    content = io.BytesIO()  # Parquet ends with its table of contents: pyarrow wants a file that knows its place
-    pq.write_table(table, content, compression="zstd", version="2.6")
-    file.write(content.getvalue())
+    write_parquet(table, file, compression="zstd", version="2.6")
 
 
 def _column(protected: Protected, name: str) -> pa.Array:

@@ -18,9 +18,9 @@ from xlsxwriter.worksheet import Worksheet
 
 from pipeline.formats import Format
 from pipeline.formats.columns import headings
-from pipeline.framework import LANGUAGES, Component, Text
+from pipeline.framework import LANGUAGES, Component
 from pipeline.model import Description, Library, Protected
-from pipeline.texts import texts
+from pipeline.texts import said, texts
 
 _ROWS = 2**20 - 1  # of a sheet, beside its heading
 _NUMBERS = ("Double", "Integer")
@@ -37,9 +37,7 @@ def write(protected: Protected, description: Description, library: Library, file
     content = io.BytesIO()
     book = xlsxwriter.Workbook(content, {"constant_memory": True, "in_memory": True, "strings_to_formulas": False})
     # Not the clock of the machine: equal figures, equal bytes.
-    book.set_properties(
-        {"title": description.title.get(language) or description.title["en"], "created": _moment(description)}
-    )
+    book.set_properties({"title": said(description.title, language), "created": _moment(description)})
     head = book.add_format(
         {"bold": True, "text_wrap": True, "valign": "top", "bg_color": "#0A5A6B", "color": "#FFFFFF"}
     )
@@ -97,15 +95,11 @@ def _columns(
         yield name, codes
         if component.codelist is not None:
             names = {code: _name(component, code, language) for code in set(codes)}
-            yield _say(component.concept.name, language), [names[code] for code in codes]
+            yield said(component.concept.name, language), [names[code] for code in codes]
 
 
 def _name(component: Component, code: str, language: str) -> str:
-    return _say(component.codelist.codes[code].name, language) if component.codelist is not None and code else ""
-
-
-def _say(text: Text, language: str) -> str:
-    return text.get(language) or text["en"]
+    return said(component.codelist.codes[code].name, language) if component.codelist is not None and code else ""
 
 
 def _rows(sheet: Worksheet, columns: Sequence[tuple[str, Sequence[str | float]]], head: object) -> None:
@@ -126,7 +120,7 @@ def _notes(
     """What stands beside the figures: title, what all rows share, what each status means, source and licence."""
     words = texts("workbook", language)
     for other in (language, *(each for each in LANGUAGES if each != language)):
-        yield texts("workbook", other)["title"], description.title.get(other) or description.title["en"]
+        yield texts("workbook", other)["title"], said(description.title, other)
     yield words["release"], description.vintage
     yield words["licence"], "; ".join(f"{each.name} ({each.url})" for each in description.licences)
     for source in description.sources:
@@ -135,15 +129,15 @@ def _notes(
     yield words["same"], ""
     for name, text in constant.items():
         component = protected.flow.structure.components[name]
-        said = f"{_name(component, text, language)} ({text})" if component.codelist is not None else text
-        yield _say(component.concept.name, language), said
+        full = f"{_name(component, text, language)} ({text})" if component.codelist is not None else text
+        yield said(component.concept.name, language), full
     yield "", ""
     yield words["status"], ""
     status = protected.flow.structure.components["OBS_STATUS"]
     for code in sorted(set(protected.frame["OBS_STATUS"].astype(str)) - {""}):
         yield code, _name(status, code, language)
     yield "", ""
-    yield words["withheld"], _say(protected.flow.protection.reason, language)
+    yield words["withheld"], said(protected.flow.protection.reason, language)
 
 
 FORMAT = Format(

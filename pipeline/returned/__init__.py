@@ -18,7 +18,6 @@ from pipeline.returned.marks import mark
 from pipeline.returned.page import page
 from pipeline.texts import texts
 
-_SITE = Path(__file__).parents[2] / "site"
 _ANY = Layout(file="", provider="", licence="", values=())  # of a workbook that says its own
 
 
@@ -48,7 +47,6 @@ def returned(report: Report, library: Library, *, language: str, received: Path)
         language=language,
         words=words,
         copies={f: path for f, (path, _) in copies.items()},
-        site=_SITE,
     )
     return {f"{flow}.json": _json(words_of.record(report)), f"{flow}.html": shown, **dict(copies.values())}
 
@@ -56,7 +54,7 @@ def returned(report: Report, library: Library, *, language: str, received: Path)
 def refused(area: str, flow: str, library: Library, *, language: str, message: str) -> dict[str, bytes]:
     """The files that answer a delivery that could not be read: the report with the reason in `message`."""
     nothing, words = Report(area, flow, (), {}), texts("returned", language)
-    shown = page(nothing, [], library, language=language, words=words, copies={}, site=_SITE, message=message)
+    shown = page(nothing, [], library, language=language, words=words, copies={}, message=message)
     record = {**words_of.record(nothing), "fit": False, "message": message}
     return {f"{flow}.json": _json(record), f"{flow}.html": shown}
 

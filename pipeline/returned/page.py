@@ -8,11 +8,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from babel.numbers import format_decimal
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.model import Library, Report
 from pipeline.report import Told
+from pipeline.texts import SITE, environment, said
 
 _CELLS_SHOWN = 24  # of one issue; the marked copy has them all
 
@@ -25,7 +25,6 @@ def page(
     language: str,
     words: Mapping[str, str],
     copies: Mapping[str, str],
-    site: Path,
     message: str = "",
 ) -> bytes:
     """The page in `language`. `copies` gives, by delivered file, the path of its marked copy beside the page.
@@ -34,40 +33,22 @@ def page(
     """
     flow = library.dataflows[report.flow]
     names = {"area": library.area_name(report.area), "flow": flow.name}
-    text = (
-        _templates(site)
-        .get_template("returned.html")
-        .render(
-            lang=language,
-            w=words,
-            subject={key: name.get(language) or name["en"] for key, name in names.items()} | {"id": report.flow},
-            verdict=_verdict(report, message),
-            message=message,
-            counts=Counter(each.issue.severity for each in told),
-            files=_files(told, report.area, copies),
-            rules=[
-                (code, library.issue_types[code].title.get(language) or library.issue_types[code].title["en"], rows)
-                for code, rows in report.applied.items()
-            ],
-            cells_shown=_CELLS_SHOWN,
-            number=lambda value: format_decimal(value, locale=language),
-            look=(site / "assets/theme.css").read_text(encoding="utf-8"),
-        )
+    templates = environment()
+    templates.filters["coded"] = _coded
+    text = templates.get_template("returned.html").render(
+        lang=language,
+        w=words,
+        subject={key: said(name, language) for key, name in names.items()} | {"id": report.flow},
+        verdict=_verdict(report, message),
+        message=message,
+        counts=Counter(each.issue.severity for each in told),
+        files=_files(told, report.area, copies),
+        rules=[(code, said(library.issue_types[code].title, language), rows) for code, rows in report.applied.items()],
+        cells_shown=_CELLS_SHOWN,
+        number=lambda value: format_decimal(value, locale=language),
+        look=(SITE / "assets/theme.css").read_text(encoding="utf-8"),
     )
     return text.encode()
-
-
-def _templates(site: Path) -> Environment:
-    found = Environment(
-        loader=FileSystemLoader(site / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    found.filters["coded"] = _coded
-    return found
 
 
 def _coded(text: str) -> Markup:
