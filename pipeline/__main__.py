@@ -61,6 +61,18 @@ def _new_dataflow(options: argparse.Namespace) -> int:
     return new_dataflow(ROOT, identifier=options.id, like=options.like)
 
 
+def _protect(options: argparse.Namespace) -> int:
+    from pipeline.standalone import protect
+
+    return protect(options.table, options.hierarchy, options.out, threshold=options.threshold)
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from pipeline.standalone import audit
+
+    return audit(options.published, options.hierarchy, need=options.need, width=options.min_width, out=options.out)
+
+
 def _docs(options: argparse.Namespace) -> int:
     from pipeline.commands import docs
 
@@ -118,6 +130,19 @@ def parser() -> argparse.ArgumentParser:
     each = verb("new-dataflow", "make the folder of a dataflow after the example of another", _new_dataflow)
     each.add_argument("--id", required=True, help="its identifier, such as DF_HOUSING")
     each.add_argument("--like", default="DF_STOCK", help="the dataflow to begin from; DF_STOCK else")
+    each = verb("protect", "withhold the confidential cells of any tables, and what would tell them", _protect)
+    each.add_argument(
+        "--table", type=Path, action="append", required=True, help="a table; give it again for linked ones"
+    )
+    each.add_argument("--hierarchy", type=Path, required=True, help="dimensions, sums and policy, as JSON")
+    each.add_argument("--out", type=Path, required=True, help="folder for the protected tables")
+    each.add_argument("--threshold", type=float, default=0, help="smallest count to publish; that of the policy else")
+    each = verb("audit", "attack published tables: which withheld cells can be told", _audit)
+    each.add_argument("--published", type=Path, action="append", required=True, help="a table; again for linked ones")
+    each.add_argument("--hierarchy", type=Path, required=True, help="dimensions, sums and policy, as JSON")
+    each.add_argument("--need", choices=["width", "threshold"], default="", help="how wide an interval must stay")
+    each.add_argument("--min-width", type=float, default=0, help="for --need width; that of the policy else")
+    each.add_argument("--out", type=Path, help="write the cells with their intervals there, as CSV")
     verb("docs", "write the generated pages of docs/", _docs)
     return top
 
