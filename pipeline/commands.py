@@ -154,7 +154,11 @@ def _with_file(layouts: tuple[Layout, ...], file: Path) -> tuple[Layout, ...]:
 def _of_file(corrections: Iterable[Correction], series: Series, file: Path) -> tuple[Correction, ...]:
     """The corrections without those of the dataflow's other files, which are not read."""
     name = _name_for(series.layouts, file)
-    return tuple(each for each in corrections if each.flow != series.flow or Path(each.file).name == name)
+    return tuple(
+        each
+        for each in corrections
+        if each.flow != series.flow or Path(each.file).name == name or fnmatchcase(file.name, Path(each.file).name)
+    )
 
 
 def _name_for(layouts: tuple[Layout, ...], file: Path) -> str:
