@@ -148,6 +148,8 @@ def _extents(where: str, content: bytes) -> dict[str, ods.Extent]:
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = archive.infolist()
+        if any(part.filename == "xl/workbook.bin" for part in parts):  # how far its cells reach is not seen in time
+            raise InputError(f"{where}: a binary workbook (.xlsb) is not read. Have it saved again as .xlsx.")
         is_ods = ods.is_ods(archive)
         if sum(part.file_size for part in parts) > UNFOLDED_BYTES:
             raise InputError(f"{where}: unfolded, the workbook has more than {UNFOLDED_BYTES:,} bytes. It is refused.")

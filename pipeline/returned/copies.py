@@ -23,7 +23,7 @@ from pipeline.read import read
 from pipeline.returned.carried import carried, lost
 
 _KEPT = (".xlsx", ".xlsm")
-_VALUES = (".xls", ".xlsb", ".ods")
+_VALUES = (".xls", ".ods")
 _XML_BYTES = 100 * 2**20  # a larger workbook would not fit in memory with its formatting
 _SHEET_CELLS = 5_000_000  # a sheet with more is left out of a copy of values
 _MERGED_CELLS = 1_000_000  # a merged range has an entry for each cell that it covers
