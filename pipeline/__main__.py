@@ -149,8 +149,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Run a verb; the exit code is 0 published, 1 data not fit, 2 our authored files are wrong, 3 a bug."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("trayecto").setLevel(logging.INFO)  # libraries speak only when something is wrong
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger().handlers[0].setLevel(logging.WARNING)  # what libraries say of their work is not for people
+    logging.getLogger("trayecto").setLevel(logging.INFO)  # for the file that a run leaves
     options = parser().parse_args(sys.argv[1:] or ["--help"])
     try:
         return int(options.function(options))

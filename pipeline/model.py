@@ -166,6 +166,7 @@ class Library:
     untranslated: tuple[str, ...] = ()
     standards: Mapping[str, tuple[Grade, ...]] = field(default_factory=dict)  # of the precision of surveys
     waivers: tuple[Waiver, ...] = ()
+    reasons: Mapping[str, Text] = field(default_factory=dict)  # for leaving cells out, by the text in any language
 
     def list_of(self, component: str) -> Codelist | None:
         """The code list of a structural concept, or None when it is not coded."""
