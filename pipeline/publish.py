@@ -14,10 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from pipeline import catalogue, dcat, notices, rest
+from pipeline import catalogue, dcat, notices, releases, rest
 from pipeline.errors import PublishError
-from pipeline.formats import Format
-from pipeline.model import Library, Release, Settings, Whole
+from pipeline.formats import Format, csv20
+from pipeline.model import Library, Release, Settings, Whole, Written
+from pipeline.releases import documents
 from pipeline.structures import tree as structures
 from pipeline.tree import Tree
 
@@ -73,8 +74,9 @@ def publish(
     formats: Mapping[str, Format],
     site: Path,
     folder: Path,
+    past: releases.Past,
 ) -> None:
-    """Fill `folder` with the whole release."""
+    """Fill `folder` with the whole release; what is kept of those in the `past` goes along."""
     tree = Tree(folder)
     for package in release.packages:
         for path, writer in package.files.items():
@@ -86,8 +88,11 @@ def publish(
         _data(tree, whole, library, formats)
         for paths, content in structures.available(library, whole.data, settings):
             tree.write(paths, content)
+    _history(tree, release, library, settings, formats=formats, past=past)
     for places, content in _documents(tree, release, library, settings, formats=formats, site=site):
         tree.write(places, content)
+    path, listed = documents.manifest(settings.release, tree.written)
+    tree.write([path], listed)
     manifest = {
         "release": settings.release,
         "files": {path: {"bytes": w.bytes, "sha256": w.sha256} for path, w in sorted(tree.written.items())},
@@ -112,6 +117,30 @@ def _documents(
     yield from (([host.name], host.read_bytes()) for host in sorted((site / "hosts").iterdir()))
     pages = catalogue.pages(release, library, settings, site=site, written=dict(tree.written))
     yield from (([path], content) for path, content in pages)
+
+
+def _history(
+    tree: Tree,
+    release: Release,
+    library: Library,
+    settings: Settings,
+    *,
+    formats: Mapping[str, Format],
+    past: releases.Past,
+) -> None:
+    """What earlier releases left, and what this one changes of their figures."""
+    changes: tuple[releases.Change, ...] = ()
+    if csv20.FORMAT.id in formats:
+        tables = [(package.data.flow.id, package.data.area) for package in release.packages]
+        snapshots = {table: (tree.root / releases.snapshot_path(table)).read_bytes() for table in tables}
+        past, changes = releases.changes(past, snapshots)
+    for path, content in documents.passed_on(past):
+        if content is None:
+            tree.keep(past.public / path, path, Written(**past.listed[path]))
+        else:
+            tree.write([path], content)
+    for path, content in documents.added(past, changes, release, library, settings):
+        tree.write([path], content)
 
 
 def _data(tree: Tree, whole: Whole, library: Library, formats: Mapping[str, Format]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pipeline import across, describe, flat, previous, protect, publish, report, suite, vintages, waivers
+from pipeline import across, describe, flat, previous, protect, publish, releases, report, suite, vintages, waivers
 from pipeline.completeness import gaps
 from pipeline.corrections import correct
 from pipeline.errors import InputError
@@ -37,6 +37,8 @@ def run(
     """Make the release in `folder`. A delivery that is not fit, or that `areas` and `flows` leave
     out, keeps what `build/public` has of it; no delivery stops another.
     """
+    public = root / "build/public"
+    past = releases.past(public).before(settings.release)
     packages: list[Package] = []
     reports: dict[tuple[str, str], Report] = {}
     held_back: dict[tuple[str, str], str] = {}
@@ -47,7 +49,7 @@ def run(
         [s for s in every if s.flow in (settings.flows or library.dataflows)], unit="table", disable=None
     ):
         key, made = (series.area, series.flow), None
-        kept = previous.load(root / "build/public", library.dataflows[series.flow], series.area)
+        kept = previous.load(public, library.dataflows[series.flow], series.area)
         if series.area in (areas or settings.areas) and series.flow in (flows or library.dataflows):
             try:
                 library = completed(root, series, library)
@@ -79,7 +81,7 @@ def run(
     records |= {flat.path(*key): flat.table(each) for key, each in reports.items()}
     records[waivers.PATH] = waivers.record(library, reports.values(), day=settings.release_day)
     release = Release(tuple(packages), reports, held_back, whole, records, compared)
-    publish.publish(release, library, settings, formats=formats, site=root / "site", folder=folder)
+    publish.publish(release, library, settings, formats=formats, site=root / "site", folder=folder, past=past)
     return release
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.errors import PublishError
 from pipeline.model import Writer, Written
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the one date that a zip member can have and that says nothing
@@ -57,6 +58,17 @@ class Tree:
         for alias in aliases:
             self._link(target, alias)
             self.written[alias] = self.written[first]
+
+    def keep(self, source: Path, path: str, written: Written) -> None:
+        """Take a file of an earlier release, known by its checksum, as it is.
+
+        Raises:
+            PublishError: it is not that file any more.
+        """
+        if hashlib.sha256(source.read_bytes()).hexdigest() != written.sha256:
+            raise PublishError(f"{path} of the standing release has been changed since it was published.")
+        self._link(source, path)
+        self.written[path] = written
 
     def zip(self, folder: str) -> None:
         """Put the files of `folder` into `<folder>.zip`, the same bytes every time."""
