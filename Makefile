@@ -25,7 +25,7 @@ new-country: .venv/run.stamp ## the folder of a country: AREA=… (SAMPLE=… FL
 new-dataflow: .venv/run.stamp ## the folder of a dataflow: ID=DF_… (LIKE=DF_… to begin from another)
 	$(RUN) new-dataflow --id "$(ID)" $(if $(LIKE),--like "$(LIKE)")
 
-serve: .venv/run.stamp ## serve build/public on 127.0.0.1 (PORT=8000)
+serve: .venv/run.stamp ## serve build/public and SDMX REST over it on 127.0.0.1 (PORT=8000)
 	$(RUN) serve --port "$(or $(PORT),8000)"
 
 harvest-check: .venv/test.stamp ## play the harvesting agency against build/public

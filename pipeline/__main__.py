@@ -32,9 +32,9 @@ def _suggest(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from pipeline.serve import serve
+    from pipeline.service.app import serve
 
-    return serve(ROOT / "build/public", port=options.port)
+    return serve(ROOT, ROOT / "build/public", port=options.port)
 
 
 def _harvest_check(options: argparse.Namespace) -> int:
@@ -100,7 +100,7 @@ def parser() -> argparse.ArgumentParser:
     each.add_argument("--area", required=True)
     each.add_argument("--flow", required=True)
     each.add_argument("--accept", type=Path, help="a reviewed table of suggestions: add its marked rows to codes.csv")
-    each = verb("serve", "serve build/public on 127.0.0.1 with the right headers", _serve)
+    each = verb("serve", "serve build/public on 127.0.0.1, with the SDMX REST services over it", _serve)
     each.add_argument("--port", type=int, default=8000)
     verb(
         "harvest-check",
