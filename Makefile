@@ -31,6 +31,12 @@ serve: .venv/run.stamp ## serve build/public and SDMX REST over it on 127.0.0.1 
 harvest-check: .venv/test.stamp ## play the harvesting agency against build/public
 	$(RUN) harvest-check
 
+release: .venv/run.stamp ## put out the release that waited for its hour (embargo in publish.toml)
+	$(RUN) release
+
+verify: .venv/run.stamp ## hold build/public against its manifest and signature (FOLDER=… KEY=…)
+	$(RUN) verify $(if $(FOLDER),"$(FOLDER)") $(if $(KEY),--key "$(KEY)")
+
 test: .venv/test.stamp ## the tests
 	$(BIN)/pytest -n auto --dist loadfile
 
@@ -55,4 +61,4 @@ docs: .venv/run.stamp ## the generated pages of docs/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
 	touch $@
 
-.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check test check bench docs
+.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check release verify test check bench docs

@@ -43,6 +43,18 @@ def _harvest_check(options: argparse.Namespace) -> int:
     return harvest_check(ROOT / "build/public")
 
 
+def _release(options: argparse.Namespace) -> int:
+    from pipeline.commands import release
+
+    return release(ROOT)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from pipeline.commands import verify
+
+    return verify(ROOT, folder=options.folder, key=options.key)
+
+
 def _template(options: argparse.Namespace) -> int:
     from pipeline.commands import template
 
@@ -107,6 +119,10 @@ def parser() -> argparse.ArgumentParser:
         "play the harvesting agency against build/public and print what it would see",
         _harvest_check,
     )
+    verb("release", "put out the release that waited for its hour", _release)
+    each = verb("verify", "hold a release against its manifest and signature", _verify)
+    each.add_argument("folder", nargs="?", type=Path, help="a release; build/public else")
+    each.add_argument("--key", type=Path, help="the public key in PEM that it must be signed with")
     each = verb("template", "write a workbook with drop-downs to be filled, in the national language", _template)
     each.add_argument("--area", required=True)
     each.add_argument("--flow", required=True)

@@ -7,11 +7,12 @@ import shutil
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from pipeline import director, flat, form, junit, library, report, scaffold
+from pipeline import director, embargo, flat, form, junit, library, report, scaffold, signature
 from pipeline import publish as release_
 from pipeline import template as template_
 from pipeline.errors import InputError, SetupError
@@ -33,6 +34,7 @@ def publish(root: Path, *, areas: Collection[str], flows: Collection[str], is_dr
     from pipeline.run import run
 
     loaded, chosen, forms = load(root)
+    key = signature.signing_key()
     _must_exist(areas, chosen.areas, "country")
     _must_exist(flows, loaded.dataflows, "dataflow")
     public = root / "build/public"
@@ -46,9 +48,44 @@ def publish(root: Path, *, areas: Collection[str], flows: Collection[str], is_dr
             print("Nothing is fit to be published; the standing release stays.", file=sys.stderr)
         else:
             release_.check(folder)
-            release_.swap(folder, public)
-            print(f"{chosen.release}: {len(made.packages)} packages in {public.relative_to(root)}/")
+            if key is not None:
+                signature.sign(folder, key)
+            _put_out(folder, root, chosen, packages=len(made.packages))
     return 1 if made.held_back else 0
+
+
+def _put_out(folder: Path, root: Path, chosen: Settings, *, packages: int) -> None:
+    """Publish a finished release, or lay it aside until its hour."""
+    if embargo.is_over(chosen.embargo, datetime.now(UTC)):
+        release_.swap(folder, root / "build/public")
+        print(f"{chosen.release}: {packages} packages in build/public/")
+    else:
+        embargo.lay_aside(folder, root / "build", chosen.embargo)
+        print(f"{chosen.release} waits until {chosen.embargo}; `make release` puts it out then.")
+
+
+def release(root: Path) -> int:
+    """Put out the release whose hour has come."""
+    build = root / "build"
+    with release_.building(build):
+        folder = embargo.waiting(build, datetime.now(UTC))
+        release_.check(folder)
+        folder.chmod(0o755)
+        release_.swap(folder, build / "public")
+        shutil.rmtree(build / embargo.FOLDER)
+    print("The release is out: build/public/")
+    return 0
+
+
+def verify(root: Path, *, folder: Path | None, key: Path | None) -> int:
+    """Hold a release against its manifest and signature; 1 when it is not what was published."""
+    place = folder or root / "build/public"
+    found = list(signature.faults(place, key))
+    for fault in found:
+        print(fault, file=sys.stderr)
+    if not found:
+        print(signature.told(place, key))
+    return 1 if found else 0
 
 
 def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:

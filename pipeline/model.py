@@ -372,7 +372,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Settings:
-    """The run: `publish.toml` and the options of the command line."""
+    """The run: `publish.toml` and the options of the command line. Before `embargo`, if any, nothing goes out."""
 
     areas: tuple[str, ...]
     flows: tuple[str, ...]
@@ -381,6 +381,7 @@ class Settings:
     release: str
     language: str
     title: Text
+    embargo: str = ""
 
     @property
     def release_day(self) -> str:
