@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from pipeline import director, embargo, flat, form, junit, library, report, scaffold, signature
+from pipeline import director, embargo, flat, form, junit, library, report, reuse, scaffold, signature
 from pipeline import publish as release_
 from pipeline import template as template_
 from pipeline.errors import InputError, SetupError
@@ -38,8 +38,14 @@ def publish(root: Path, *, areas: Collection[str], flows: Collection[str], is_dr
     _must_exist(areas, chosen.areas, "country")
     _must_exist(flows, loaded.dataflows, "dataflow")
     public = root / "build/public"
+    this = reuse.whole_run(root, loaded, chosen, areas=areas, flows=flows)
+    code = None if is_dry or not this else reuse.standing_code(root, this)
+    if code is not None and not any(signature.faults(public)):
+        print(f"{chosen.release}: nothing has changed since it was published. build/reports/ says what was found.")
+        return code
     with release_.building(root / "build") as folder:
-        made = run(root, loaded, chosen, formats=forms, folder=folder, areas=areas, flows=flows)
+        parts = reuse.parts(root)
+        made = run(root, loaded, chosen, formats=forms, folder=folder, areas=areas, flows=flows, parts=parts)
         _tell(made, loaded, chosen)
         _report(root / "build/reports", made, loaded, chosen)
         if is_dry:
@@ -47,21 +53,24 @@ def publish(root: Path, *, areas: Collection[str], flows: Collection[str], is_dr
         elif not made.packages:
             print("Nothing is fit to be published; the standing release stays.", file=sys.stderr)
         else:
-            release_.check(folder)
+            release_.check(folder, checked=parts.kept)
             if key is not None:
                 signature.sign(folder, key)
-            _put_out(folder, root, chosen, packages=len(made.packages))
+            if _put_out(folder, root, chosen, packages=len(made.packages)):
+                reuse.remember(root / "build", parts, this, code=1 if made.held_back else 0)
     return 1 if made.held_back else 0
 
 
-def _put_out(folder: Path, root: Path, chosen: Settings, *, packages: int) -> None:
-    """Publish a finished release, or lay it aside until its hour."""
-    if embargo.is_over(chosen.embargo, datetime.now(UTC)):
+def _put_out(folder: Path, root: Path, chosen: Settings, *, packages: int) -> bool:
+    """Publish a finished release, or lay it aside until its hour; whether it is out."""
+    is_out = embargo.is_over(chosen.embargo, datetime.now(UTC))
+    if is_out:
         release_.swap(folder, root / "build/public")
         print(f"{chosen.release}: {packages} packages in build/public/")
     else:
         embargo.lay_aside(folder, root / "build", chosen.embargo)
         print(f"{chosen.release} waits until {chosen.embargo}; `make release` puts it out then.")
+    return is_out
 
 
 def release(root: Path) -> int:

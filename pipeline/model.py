@@ -22,6 +22,7 @@ from pipeline.framework import (
     Hierarchy,
     IssueType,
     Licence,
+    Planned,
     Provider,
     RevisionNote,
     Severity,
@@ -166,6 +167,7 @@ class Library:
     untranslated: tuple[str, ...] = ()
     standards: Mapping[str, tuple[Grade, ...]] = field(default_factory=dict)  # of the precision of surveys
     waivers: tuple[Waiver, ...] = ()
+    planned: tuple[Planned, ...] = ()
 
     def list_of(self, component: str) -> Codelist | None:
         """The code list of a structural concept, or None when it is not coded."""

@@ -9,7 +9,20 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pipeline import across, describe, flat, previous, protect, publish, releases, report, suite, vintages, waivers
+from pipeline import (
+    across,
+    describe,
+    flat,
+    previous,
+    protect,
+    publish,
+    releases,
+    report,
+    reuse,
+    suite,
+    vintages,
+    waivers,
+)
 from pipeline.completeness import gaps
 from pipeline.corrections import correct
 from pipeline.errors import InputError
@@ -33,6 +46,7 @@ def run(
     folder: Path,
     areas: Collection[str] = (),
     flows: Collection[str] = (),
+    parts: reuse.Parts,
 ) -> Release:
     """Make the release in `folder`. A delivery that is not fit, or that `areas` and `flows` leave
     out, keeps what `build/public` has of it; no delivery stops another.
@@ -81,7 +95,8 @@ def run(
     records |= {flat.path(*key): flat.table(each) for key, each in reports.items()}
     records[waivers.PATH] = waivers.record(library, reports.values(), day=settings.release_day)
     release = Release(tuple(packages), reports, held_back, whole, records, compared)
-    publish.publish(release, library, settings, formats=formats, site=root / "site", folder=folder, past=past)
+    site = root / "site"
+    publish.publish(release, library, settings, formats=formats, site=site, folder=folder, past=past, parts=parts)
     return release
 
 

@@ -120,6 +120,10 @@ def test_what_the_contract_promises_is_there(published: Path) -> None:
         "catalog.ttl",
         "catalog.jsonld",
         "sdmx/v1/data/DF_STOCK/index.xml",
+        "sdmx/v1/data/MIGLAC,DF_STOCK,1.0/all/index.xml",
+        "sdmx/v1/data/DF_STOCK/A.XX........./index.xml",
+        "sdmx/v2/data/dataflow/MIGLAC/DF_STOCK/+/A.XX.*.*.*.*.*.*.*.*.*/index.csv",
+        "sdmx/v1/availableconstraint/MIGLAC,DF_STOCK,1.0/index.xml",
         "sdmx/v1/dataflow/MIGLAC/all/latest/index.xml",
         "sdmx/v2/data/dataflow/MIGLAC/DF_STOCK/1.0.0/index.csv",
         "_headers",
@@ -258,11 +262,14 @@ def test_a_file_is_tried_in_place_of_the_table_of_its_name(office: Path, tmp_pat
 def test_a_kill_at_any_moment_leaves_a_whole_release(standing: Path) -> None:
     public = standing / "build/public"
     command = [sys.executable, "-c", RUN.format(root=str(standing))]
+    record = standing / "build/.parts.json"
+    record.unlink()  # or nothing would be made again
     started = time.monotonic()
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     seconds = time.monotonic() - started
     chance = random.Random(7)
     for _ in range(5):
+        record.unlink(missing_ok=True)
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(seconds * chance.uniform(0.5, 1.0))
         process.send_signal(signal.SIGKILL)
@@ -270,7 +277,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_release(standing: Path) -> None:
         assert is_whole(public)
     assert run(standing) == 0
     assert is_whole(public)
-    assert sorted(path.name for path in (standing / "build").iterdir()) == [".lock", "public", "reports"]
+    assert sorted(path.name for path in (standing / "build").iterdir()) == [".lock", ".parts.json", "public", "reports"]
 
 
 def test_the_swap_is_one_exchange(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def available(library: Library, data: Protected, settings: Settings) -> Iterator
     flow = built.dataflows[data.flow.id]
     answer = (flow, *described(built, flow), content(library, built, data))
     header = _header(library, settings)
-    names = [flow.id, *(f"{library.agency},{flow.id}{version}" for version in ("", ",latest", f",{VERSION}"))]
+    names = [flow.id, *(f"{library.agency},{flow.id}{version}" for version in ("", ",latest", ",1.0", f",{VERSION}"))]
     keys = ("", "all", "all/all", "all/all/all")
     yield _document(V1, [V1.path("availableconstraint", name, key) for name in names for key in keys], answer, header)
     for base in (V2, V2XML):
