@@ -230,6 +230,7 @@ def test_the_form_is_what_the_client_prefers(address: str) -> None:
         ("text/csv", "application/vnd.sdmx.data+csv;version=2.0.0"),
         ("application/xml;q=0.5, text/csv", "application/vnd.sdmx.data+csv;version=2.0.0"),
         ("image/png, */*;q=0.1", "application/vnd.sdmx.structurespecificdata+xml;version=2.1"),
+        ("application/vnd.sdmx.data+csv;version=1.0.0", "application/vnd.sdmx.data+csv;version=1.0.0"),
         ("application/vnd.sdmx.data+xml; version=3.0.0", "application/vnd.sdmx.data+xml;version=3.0.0"),
     ):
         assert requests.get(url, headers={"Accept": accepted}, timeout=60).headers["content-type"] == kind

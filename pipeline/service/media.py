@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from pipeline.formats import csv20, json20, ml, ml21, ml30
+from pipeline.formats import csv10, csv20, json20, ml, ml21, ml30
 from pipeline.service.faults import NOT_ACCEPTABLE, RequestError
 from pipeline.structures import json20 as structures_json
 from pipeline.structures import ml21 as structures_21
@@ -56,6 +56,14 @@ DATA: Mapping[str, Media] = {
             csv20.FORMAT.write,  # a row an observation in any case
         ),
         Media(
+            "csv10",
+            csv10.FORMAT.media_type,
+            ("application/vnd.sdmx.data+csv", "text/csv"),
+            "1.0.0",
+            csv10.FORMAT.write,
+            csv10.FORMAT.write,
+        ),
+        Media(
             "json20",
             json20.FORMAT.media_type,
             ("application/vnd.sdmx.data+json", "application/json"),
@@ -83,9 +91,9 @@ STRUCTURES: Mapping[str, Media] = {
 }
 # What each base address answers first, as the static tree does.
 FIRST: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
-    "v1": (("ml21", "ml30", "csv", "json20"), ("ml21", "ml30", "json20")),
-    "v2": (("csv", "json20", "ml30", "ml21"), ("json20", "ml30", "ml21")),
-    "v2xml": (("ml30", "csv", "json20", "ml21"), ("ml30", "ml21", "json20")),
+    "v1": (("ml21", "ml30", "csv", "csv10", "json20"), ("ml21", "ml30", "json20")),
+    "v2": (("csv", "csv10", "json20", "ml30", "ml21"), ("json20", "ml30", "ml21")),
+    "v2xml": (("ml30", "csv", "csv10", "json20", "ml21"), ("ml30", "ml21", "json20")),
 }
 _QUALITY = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
