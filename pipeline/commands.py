@@ -40,7 +40,8 @@ def publish(root: Path, *, areas: Collection[str], flows: Collection[str], is_dr
     public = root / "build/public"
     this = reuse.whole_run(root, loaded, chosen, areas=areas, flows=flows)
     code = None if is_dry or not this else reuse.standing_code(root, this)
-    if code is not None and not any(signature.faults(public)):
+    has_reports = (root / "build/reports").is_dir()
+    if code is not None and has_reports and not any(signature.faults(public)):
         print(f"{chosen.release}: nothing has changed since it was published. build/reports/ says what was found.")
         return code
     with release_.building(root / "build") as folder:
