@@ -46,13 +46,13 @@ def run(
     folder: Path,
     areas: Collection[str] = (),
     flows: Collection[str] = (),
-    parts: reuse.Parts,
+    parts: reuse.Parts | None = None,
 ) -> Release:
     """Make the release in `folder`. A delivery that is not fit, or that `areas` and `flows` leave
     out, keeps what `build/public` has of it; no delivery stops another.
     """
     public = root / "build/public"
-    past = releases.past(public).before(settings.release)
+    past, parts = releases.past(public).before(settings.release), parts or reuse.parts(root)
     packages: list[Package] = []
     reports: dict[tuple[str, str], Report] = {}
     held_back: dict[tuple[str, str], str] = {}
