@@ -28,11 +28,17 @@ new-country: .venv/run.stamp ## the folder of a country: AREA=… (SAMPLE=… FL
 new-dataflow: .venv/run.stamp ## the folder of a dataflow: ID=DF_… (LIKE=DF_… to begin from another)
 	@$(RUN) new-dataflow --id "$(ID)" $(if $(LIKE),--like "$(LIKE)")
 
-serve: .venv/run.stamp ## serve build/public on 127.0.0.1 (PORT=8000)
+serve: .venv/run.stamp ## serve build/public and SDMX REST over it on 127.0.0.1 (PORT=8000)
 	@$(RUN) serve --port "$(or $(PORT),8000)"
 
 harvest-check: .venv/test.stamp ## play the harvesting agency against build/public
 	@$(RUN) harvest-check
+
+release: .venv/run.stamp ## put out the release that waited for its hour (embargo in publish.toml)
+	@$(RUN) release
+
+verify: .venv/run.stamp ## hold build/public against its manifest and signature (FOLDER=… KEY=…)
+	@$(RUN) verify $(if $(FOLDER),"$(FOLDER)") $(if $(KEY),--key "$(KEY)")
 
 test: .venv/test.stamp ## the tests
 	$(BIN)/pytest -n auto --dist loadfile
@@ -45,6 +51,7 @@ check: .venv/test.stamp ## lint, format, types and tests: what the continuous in
 
 bench: .venv/test.stamp ## the benchmarks, written to build/bench/
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/formats.py
 
 docs: .venv/run.stamp ## the generated pages of docs/
 	@$(RUN) docs
@@ -60,4 +67,4 @@ docs: .venv/run.stamp ## the generated pages of docs/
 	@$(INSTALL) -r requirements-test.lock
 	@touch $@
 
-.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check test check bench docs
+.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check release verify test check bench docs

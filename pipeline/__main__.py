@@ -32,15 +32,27 @@ def _suggest(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from pipeline.serve import serve
+    from pipeline.service.app import serve
 
-    return serve(ROOT / "build/public", port=options.port)
+    return serve(ROOT, ROOT / "build/public", port=options.port)
 
 
 def _harvest_check(options: argparse.Namespace) -> int:
     from pipeline.harvest import harvest_check
 
     return harvest_check(ROOT / "build/public")
+
+
+def _release(options: argparse.Namespace) -> int:
+    from pipeline.commands import release
+
+    return release(ROOT)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from pipeline.commands import verify
+
+    return verify(ROOT, folder=options.folder, key=options.key)
 
 
 def _template(options: argparse.Namespace) -> int:
@@ -112,13 +124,17 @@ def parser() -> argparse.ArgumentParser:
     each.add_argument("--area", required=True)
     each.add_argument("--flow", required=True)
     each.add_argument("--accept", type=Path, help="a reviewed table of suggestions: add its marked rows to codes.csv")
-    each = verb("serve", "serve build/public on 127.0.0.1 with the right headers", _serve)
+    each = verb("serve", "serve build/public on 127.0.0.1, with the SDMX REST services over it", _serve)
     each.add_argument("--port", type=int, default=8000)
     verb(
         "harvest-check",
         "play the harvesting agency against build/public and print what it would see",
         _harvest_check,
     )
+    verb("release", "put out the release that waited for its hour", _release)
+    each = verb("verify", "hold a release against its manifest and signature", _verify)
+    each.add_argument("folder", nargs="?", type=Path, help="a release; build/public else")
+    each.add_argument("--key", type=Path, help="the public key in PEM that it must be signed with")
     each = verb("template", "write a workbook with drop-downs to be filled, in the national language", _template)
     each.add_argument("--area", required=True)
     each.add_argument("--flow", required=True)

@@ -9,11 +9,24 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TextIO
 
-from pipeline import director, flat, form, junit, library, report, scaffold, summary
+from pipeline import (
+    director,
+    embargo,
+    flat,
+    form,
+    junit,
+    library,
+    report,
+    reuse,
+    scaffold,
+    signature,
+    summary,
+)
 from pipeline import publish as release_
 from pipeline import template as template_
 from pipeline.errors import InputError, SetupError
@@ -34,12 +47,19 @@ def publish(root: Path, *, areas: Collection[str], flows: Collection[str], is_dr
     from pipeline.run import run
 
     loaded, chosen, forms = load(root)
+    key = signature.signing_key()
     _must_exist(areas, chosen.areas, "country")
     _must_exist(flows, loaded.dataflows, "dataflow")
     public, reports = root / "build/public", root / "build/reports"
     say = summary.words(chosen.language)
+    this = reuse.whole_run(root, loaded, chosen, areas=areas, flows=flows)
+    code = None if is_dry or not this else reuse.standing_code(root, this)
+    if code is not None and reports.is_dir() and not any(signature.faults(public)):
+        print(say["unchanged"].format(release=chosen.release))
+        return code
     with release_.building(root / "build") as folder, _logged(reports / summary.LOG):
-        made = run(root, loaded, chosen, formats=forms, folder=folder, areas=areas, flows=flows)
+        parts = reuse.parts(root)
+        made = run(root, loaded, chosen, formats=forms, folder=folder, areas=areas, flows=flows, parts=parts)
         _report(reports, made, loaded, chosen)
         _tell(made, loaded, chosen, path=(reports / summary.ISSUES).relative_to(root))
         if is_dry:
@@ -47,11 +67,49 @@ def publish(root: Path, *, areas: Collection[str], flows: Collection[str], is_dr
         elif not made.packages:
             print(say["nothing_fit"], file=sys.stderr)
         else:
-            release_.check(folder)
-            release_.swap(folder, public)
-            where = {"public": public.relative_to(root), "reports": reports.relative_to(root)}
-            _print(summary.published(made, chosen, **where))
+            release_.check(folder, checked=parts.kept)
+            if key is not None:
+                signature.sign(folder, key)
+            if _put_out(folder, root, chosen, say):
+                where = {"public": public.relative_to(root), "reports": reports.relative_to(root)}
+                _print(summary.published(made, chosen, **where))
+                reuse.remember(root / "build", parts, this, code=1 if made.held_back else 0)
     return 1 if made.held_back else 0
+
+
+def _put_out(folder: Path, root: Path, chosen: Settings, say: Mapping[str, str]) -> bool:
+    """Publish a finished release, or lay it aside until its hour; whether it is out."""
+    is_out = embargo.is_over(chosen.embargo, datetime.now(UTC))
+    if is_out:
+        release_.swap(folder, root / "build/public")
+    else:
+        embargo.lay_aside(folder, root / "build", chosen.embargo)
+        print(say["waits"].format(release=chosen.release, hour=chosen.embargo))
+    return is_out
+
+
+def release(root: Path) -> int:
+    """Put out the release whose hour has come."""
+    build = root / "build"
+    with release_.building(build):
+        folder = embargo.waiting(build, datetime.now(UTC))
+        release_.check(folder)
+        folder.chmod(0o755)
+        release_.swap(folder, build / "public")
+        shutil.rmtree(build / embargo.FOLDER)
+    print("The release is out: build/public/")
+    return 0
+
+
+def verify(root: Path, *, folder: Path | None, key: Path | None) -> int:
+    """Hold a release against its manifest and signature; 1 when it is not what was published."""
+    place = folder or root / "build/public"
+    found = list(signature.faults(place, key))
+    for fault in found:
+        print(fault, file=sys.stderr)
+    if not found:
+        print(signature.told(place, key))
+    return 1 if found else 0
 
 
 def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:

@@ -248,6 +248,17 @@ class RevisionNote:
 
 
 @dataclass(frozen=True)
+class Planned:
+    """One row of `metadata/calendar.csv`: the day on which a table is to come out, and for which period."""
+
+    date: str
+    area: str
+    flow: str
+    period: str
+    note: Text
+
+
+@dataclass(frozen=True)
 class Waiver:
     """One row of `metadata/waivers.csv`: errors of a kind that an office answers for until a day.
 

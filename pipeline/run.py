@@ -9,7 +9,21 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pipeline import across, audit, describe, flat, previous, protect, publish, report, suite, vintages, waivers
+from pipeline import (
+    across,
+    audit,
+    describe,
+    flat,
+    previous,
+    protect,
+    publish,
+    releases,
+    report,
+    reuse,
+    suite,
+    vintages,
+    waivers,
+)
 from pipeline.completeness import gaps
 from pipeline.corrections import correct
 from pipeline.errors import InputError
@@ -33,10 +47,13 @@ def run(
     folder: Path,
     areas: Collection[str] = (),
     flows: Collection[str] = (),
+    parts: reuse.Parts | None = None,
 ) -> Release:
     """Make the release in `folder`. A delivery that is not fit, or that `areas` and `flows` leave
     out, keeps what `build/public` has of it; no delivery stops another.
     """
+    public = root / "build/public"
+    past, parts = releases.past(public).before(settings.release), parts or reuse.parts(root)
     packages: list[Package] = []
     reports: dict[tuple[str, str], Report] = {}
     held_back: dict[tuple[str, str], str] = {}
@@ -45,7 +62,7 @@ def run(
     carried: dict[str, bytes] = {}  # reports of what the standing release keeps, as they were
     every = [series for area in settings.areas for series in library.countries[area].series.values()]
     every = [series for series in every if series.flow in (settings.flows or library.dataflows)]
-    kept = {(s.area, s.flow): previous.load(root / "build/public", library.dataflows[s.flow], s.area) for s in every}
+    kept = {(s.area, s.flow): previous.load(public, library.dataflows[s.flow], s.area) for s in every}
     for series in tqdm(every, unit="table", disable=None):
         key = (series.area, series.flow)
         if series.area in (areas or settings.areas) and series.flow in (flows or library.dataflows):
@@ -89,7 +106,8 @@ def run(
     records |= {flat.path(*key): flat.table(each) for key, each in reports.items()}
     records[waivers.PATH] = waivers.record(library, reports.values(), day=settings.release_day)
     release = Release(tuple(packages), reports, held_back, whole, records, compared)
-    publish.publish(release, library, settings, formats=formats, site=root / "site", folder=folder)
+    site = root / "site"
+    publish.publish(release, library, settings, formats=formats, site=site, folder=folder, past=past, parts=parts)
     return release
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pipeline.framework import LANGUAGES, Field, IssueType, Licence, Provider, Text
-from pipeline.library import authored, dataflows, lists, national, standards, structures, waivers
+from pipeline.library import authored, dataflows, lists, national, standards, structures, timetable, waivers
 from pipeline.library.authored import NAMES, refuse
 from pipeline.model import Country, Library
 
@@ -55,6 +55,7 @@ def load(root: Path) -> Library:
         framework,
         countries=countries,
         waivers=waivers.waivers(root / "metadata/waivers.csv", countries, framework.dataflows),
+        planned=timetable.timetable(root / "metadata/calendar.csv", areas=countries, flows=framework.dataflows),
         untranslated=(*_untranslated(framework), *_reasons_in_one_language(countries.values(), framework)),
     )
 
