@@ -43,6 +43,9 @@ check: .venv/test.stamp ## lint, format, types and tests: what the continuous in
 bench: .venv/test.stamp ## the benchmarks, written to build/bench/
 	$(BIN)/python bench/run.py
 
+border: .venv/run.stamp ## stocks and flows from border-control records: CROSSINGS=… OUT=… OBS_END=… (OPTIONS="…" adds others)
+	$(RUN) border --crossings "$(CROSSINGS)" --out "$(OUT)" --obs-end "$(OBS_END)" $(OPTIONS)
+
 docs: .venv/run.stamp ## the generated pages of docs/
 	$(RUN) docs
 
@@ -55,4 +58,4 @@ docs: .venv/run.stamp ## the generated pages of docs/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
 	touch $@
 
-.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check test check bench docs
+.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check test check bench border docs
