@@ -149,6 +149,14 @@ def _border_options(each: argparse.ArgumentParser) -> None:
     each.add_argument("--permitted-days", type=int, default=0, help="days that a visitor may stay, for overstays")
     each.add_argument("--uncontrolled", default="", help="posts without control of each person: POST1,POST2")
     each.add_argument("--time-zone", default="", help="the zone of the country, where moments come with a zone")
+    each.add_argument("--link-documents", action="store_true", help="join the two documents of what seems two persons")
+    each.add_argument("--sensitivity", action="store_true", help="compare the three rules, and bounds of imputation")
+    each.add_argument("--previous", type=Path, help="the folder of an earlier run, to tell what is revised")
+    each.add_argument("--area", default="", help="the country: write its tables and layouts for `publish`")
+    each.add_argument("--provider", default="", help="the provider of those tables, as in country.toml")
+    each.add_argument("--licence", default="CC-BY-4.0", help="the licence of those tables; CC-BY-4.0 else")
+    each.add_argument("--base", type=Path, help="a stock by citizenship and sex, to be carried forward")
+    each.add_argument("--layout", type=Path, help="how a register names its columns: metadata/crossings/*.toml")
     each.add_argument("--new-keys", action="store_true", help="hash the keys of persons anew, with a salt forgotten")
 
 

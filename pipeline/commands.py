@@ -234,7 +234,10 @@ def border(root: Path, **options: Any) -> int:
     from pipeline.methods.border import border as run
 
     loaded = library.load(root)
-    made = run(Asked(**options))
+    if options["area"]:
+        _must_exist([options["area"]], loaded.countries, "country")
+        options["provider"] = options["provider"] or loaded.countries[options["area"]].focal
+    made = run(Asked(**options, phrases=loaded.phrases))
     for issue in made.issues:
         print(report.terminal(issue, loaded, settings(root / "publish.toml", loaded, formats=formats()).language))
     for path in made.files:

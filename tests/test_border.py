@@ -22,6 +22,7 @@ from pipeline.errors import InputError, SetupError
 from pipeline.methods.border import Asked, Made, border, embedded, synthetic
 from pipeline.methods.border.days import day_number, day_text
 
+ROOT = Path(__file__).parents[1]
 END = "2022-12-31"
 HEAD = ("person_id", "crossing_id", "ts", "is_arrival", "citizenship", "sex", "birth_date", "purpose")
 Row = Mapping[str, object]
@@ -162,10 +163,10 @@ def test_events_flows_and_stocks_are_those_of_the_oracle(
 def test_a_part_may_end_anywhere(
     records: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = deliver(tmp_path, records)
+    path = deliver(tmp_path, [row for row in records if row["person_id"] < "1"])
     run(path)
     whole = {each.name: each.read_bytes() for each in (tmp_path / "out").iterdir()}
-    monkeypatch.setattr(embedded, "_ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(embedded, "_ROWS_AT_ONCE", 11)
     run(path)
     assert {each.name: each.read_bytes() for each in (tmp_path / "out").iterdir()} == whole
 
@@ -406,6 +407,37 @@ def test_new_keys_are_other_at_each_run_and_change_no_figure(records: list[dict[
     assert len(seen[0]) == len(seen[1]) == len(seen[2])
     assert not seen[0] & seen[1]
     assert not seen[1] & seen[2]
+
+
+# ---------------------------------------------------------------- a register with columns of its own
+
+
+def test_a_real_register_is_counted_and_its_limits_are_told(tmp_path: Path) -> None:
+    """INEC's sample of 2024: 314 entries and 686 exits of nobody who could be followed."""
+    sample = ROOT.parent / "shared/data/national/ECU/esi_muestra_2024.csv"
+    if not sample.exists():
+        pytest.skip(f"{sample.name} is not there")
+    made = border(
+        Asked(sample, tmp_path / "out", "2024-12-31", layout=ROOT / "metadata/crossings/INEC_ESI.toml", area="EC")
+    )
+    assert codes(made) == {"BRD-15": 2, "BRD-07": 1000}
+    with (tmp_path / "out/national/DF_BORDER.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["CITIZENSHIP"] == row["TRANSPORT_MODE"] == "_T"]
+    crossed = {
+        measure: sum(
+            int(row["OBS_VALUE"]) for row in rows if row["MIG_MEASURE"] == measure and row["TRAVELLER_TYPE"] == "_T"
+        )
+        for measure in ("CRS_IN", "CRS_OUT")
+    }
+    assert crossed == {"CRS_IN": 314, "CRS_OUT": 686}
+    assert not (tmp_path / "out/national/DF_FLOW.csv").exists()
+
+
+def test_a_register_that_leaves_a_column_open_is_refused(tmp_path: Path) -> None:
+    layout = tmp_path / "register.toml"
+    layout.write_text('absent = ["birth_date"]\n[columns]\nts = "when"\n')
+    with pytest.raises(SetupError, match="neither described nor absent: person_id"):
+        run(deliver(tmp_path, [crossing("a", "2022-12-20", 1)]), layout=layout)
 
 
 # ---------------------------------------------------------------- the generator

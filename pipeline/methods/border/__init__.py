@@ -10,15 +10,18 @@ import os
 import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from pipeline.errors import InputError, SetupError
-from pipeline.methods.border import embedded, quality, received, written
+from pipeline.framework import Text
+from pipeline.methods.border import distributed, embedded, quality, received, results, written
 from pipeline.methods.border.days import day_number
+from pipeline.methods.border.linking import link
 from pipeline.methods.border.persons import MOST_CROSSINGS
 from pipeline.methods.border.rule import Rule
 from pipeline.model import Issue
@@ -43,7 +46,16 @@ class Asked:
     permitted_days: int = 0
     uncontrolled: Sequence[str] = ()
     time_zone: str = ""
+    layout: Path | None = None
     new_keys: bool = False
+    link_documents: bool = False
+    sensitivity: bool = False
+    previous: Path | None = None
+    area: str = ""
+    provider: str = ""
+    licence: str = "CC-BY-4.0"
+    base: Path | None = None
+    phrases: Mapping[str, Text] = field(default_factory=dict)
     most_crossings: int = MOST_CROSSINGS
 
 
@@ -78,7 +90,7 @@ def border(asked: Asked) -> Made:
                 f"{asked.crossings.name}: {asked.memory} of memory is not enough, or the disk of {asked.out} is full. "
                 "Give more with --memory, or free space."
             ) from None
-        return Made(made.issues, tuple(_moved(each, asked.out) for each in made.files), made.tables)
+        return made
 
 
 def rule_of(asked: Asked) -> Rule:
@@ -101,26 +113,31 @@ def _run(asked: Asked, rule: Rule, folder: Path) -> Made:
             obs_end=asked.obs_end,
             uncontrolled=asked.uncontrolled,
             time_zone=asked.time_zone,
+            layout=asked.layout,
             beside={name: path for name, path in beside.items() if path},
         )
         if not delivery.is_fit:
             return Made(delivery.issues)
+        pairs = link(connection, delivery.reading) if asked.link_documents else 0
+        delivery = replace(delivery, reading=replace(delivery.reading, has_links=asked.link_documents))
         suffix = ".csv" if asked.crossings.suffix.lower() not in (".parquet", ".db", ".duckdb") else ".parquet"
         with written.EventsFile(folder / f"events{suffix}") as events:
-            tables = embedded.counted(
+            counted = embedded.counted
+            if asked.engine == "spark":
+                counted = partial(distributed.counted, file=asked.crossings, folder=folder, memory=asked.memory)
+            tables = counted(
                 connection,
                 delivery,
                 rule,
                 person_key=_person_key(is_new=asked.new_keys),
                 sink=events.write,
                 most_crossings=asked.most_crossings,
+                compare=asked.sensitivity,
             )
-    written.write(written.flows(tables["flows"]), folder / "flows.csv")
-    written.write(written.stocks(tables["stocks"]), folder / "stocks.csv")
-    written.write(quality.rates(tables, delivery.records), folder / "quality.csv")
-    written.write(quality.unresolved(tables["flows"]), folder / "unresolved.csv")
+    results.write(folder, asked, tables, results.Run(rule, delivery, pairs))
     issues = (*delivery.issues, *quality.issues(tables, delivery.name))
-    return Made(issues, tuple(sorted(path for path in folder.iterdir() if path.is_file())), tables)
+    files = tuple(sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file()))
+    return Made(issues, tuple(_moved(folder / each, asked.out / each) for each in files), tables)
 
 
 def _person_key(*, is_new: bool) -> str:
@@ -128,7 +145,7 @@ def _person_key(*, is_new: bool) -> str:
     return f"left(sha2('{secrets.token_hex(32)}' || {{person}}, 256), 32)" if is_new else "{person}"
 
 
-def _moved(path: Path, out: Path) -> Path:
-    target = out / path.name
+def _moved(path: Path, target: Path) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(path, target)  # noqa: PTH105  # one step, also over a file that is there
     return target

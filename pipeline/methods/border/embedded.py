@@ -6,7 +6,9 @@ part at a time, so that memory does not grow with the delivery.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import duckdb
 import pyarrow as pa
@@ -14,11 +16,13 @@ from tqdm import tqdm
 
 from pipeline.methods.border.persons import MOST_CROSSINGS, part
 from pipeline.methods.border.received import Delivery
-from pipeline.methods.border.records import ATTRIBUTES, standard
+from pipeline.methods.border.records import ATTRIBUTES, fields, standard
 from pipeline.methods.border.rule import Rule
+from pipeline.methods.border.sensitivity import COUNTS, KEYS, compared, variants
 from pipeline.methods.border.tables import Query, queries
 
 _ROWS_AT_ONCE = 1_000_000
+_AT_ONCE = 2  # parts that are worked on beside each other
 Sink = Callable[[pa.Table], None]
 
 
@@ -30,22 +34,60 @@ def counted(
     person_key: str,
     sink: Sink,
     most_crossings: int = MOST_CROSSINGS,
+    compare: bool = False,
 ) -> Mapping[str, pa.Table]:
-    """Decide every crossing, hand the events to `sink` in order, and add up every table."""
+    """Decide every crossing, hand the events to `sink` in order, and add up every table.
+
+    With `compare`, the rules of `sensitivity` are applied too.
+    """
     asked = queries(rule)
-    added: dict[str, list[pa.Table]] = {name: [] for name in asked}
+    others = variants(rule) if compare else {}
+    added: dict[str, list[pa.Table]] = {name: [] for name in (*asked, "sensitivity")}
     beside = connection.cursor()
-    beside.register("years", pa.table({"ref": pa.array(list(delivery.years), pa.int32())}))
+    years = pa.table({"ref": pa.array(list(delivery.years), pa.int32())})
+
+    def work(records: pa.Table) -> tuple[pa.Table, dict[str, pa.Table]]:
+        decided = part(records, rule, most_crossings=most_crossings)
+        with connection.cursor() as own:
+            found = _added_up(own, years, decided.told, asked)
+        return decided.told, found | ({"sensitivity": compared(decided.crossings, others)} if others else {})
+
     with tqdm(total=delivery.records, unit="crossing", unit_scale=True, disable=None) as progress:
-        for records in _whole_persons(_sorted(connection, delivery, person_key)):
-            told = part(records, rule, most_crossings=most_crossings).told
+        for told, found in _side_by_side(work, whole_persons(_sorted(connection, delivery, person_key))):
             sink(told)
-            beside.register("told", told)
-            for name, query in asked.items():
-                added[name].append(beside.execute(query.text).to_arrow_table())
-            beside.unregister("told")
-            progress.update(len(records))
-    return {name: _sum(beside, query, added[name]) for name, query in asked.items()}
+            for name, table in found.items():
+                added[name].append(table)
+            progress.update(len(told))
+    sums = {**asked, "sensitivity": Query("", KEYS, COUNTS)}
+    return {name: added_up(beside, query, added[name]) for name, query in sums.items()}
+
+
+def _side_by_side(
+    work: Callable[[pa.Table], tuple[pa.Table, dict[str, pa.Table]]], parts: Iterator[pa.Table]
+) -> Iterator[tuple[pa.Table, dict[str, pa.Table]]]:
+    """The work on each part, in order; the next part is worked on and a third read while one is taken up."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        waiting: deque[Future[tuple[pa.Table, dict[str, pa.Table]]]] = deque()
+        for each in parts:
+            waiting.append(pool.submit(work, each))
+            if len(waiting) > _AT_ONCE:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _added_up(
+    connection: duckdb.DuckDBPyConnection, years: pa.Table, told: pa.Table, asked: Mapping[str, Query]
+) -> dict[str, pa.Table]:
+    """Every table of a part. The part is copied in once, without the keys of persons and with words as codes."""
+    coded = ", ".join(f"CAST({name} AS {name}_code) AS {name}" for name in ATTRIBUTES)
+    connection.register("years", years)
+    connection.register("part", told)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE told AS SELECT * EXCLUDE (person_id, crossing_id) REPLACE ({coded}) FROM part"
+    )
+    connection.unregister("part")
+    return {name: connection.execute(query.text).to_arrow_table() for name, query in asked.items()}
 
 
 def _sorted(connection: duckdb.DuckDBPyConnection, delivery: Delivery, person_key: str) -> Iterator[pa.RecordBatch]:
@@ -54,8 +96,8 @@ def _sorted(connection: duckdb.DuckDBPyConnection, delivery: Delivery, person_ke
     for name in ATTRIBUTES:
         connection.execute(f"DROP TYPE IF EXISTS {name}_code")
         connection.execute(
-            f"CREATE TYPE {name}_code AS ENUM (SELECT DISTINCT {_word(delivery, name)} AS word FROM crossings"
-            " ORDER BY word)"
+            f"CREATE TYPE {name}_code AS ENUM (SELECT DISTINCT {name} FROM ({fields(delivery.reading)})"
+            f" WHERE {name} IS NOT NULL ORDER BY {name})"
         )
     coded = ", ".join(f"CAST({name} AS {name}_code) AS {name}" for name in ATTRIBUTES)
     result = connection.execute(
@@ -65,11 +107,7 @@ def _sorted(connection: duckdb.DuckDBPyConnection, delivery: Delivery, person_ke
     yield from result.to_arrow_reader(_ROWS_AT_ONCE)
 
 
-def _word(delivery: Delivery, name: str) -> str:
-    return f"COALESCE(TRIM(CAST({name} AS VARCHAR)), '')" if name in delivery.reading.columns else "''"
-
-
-def _whole_persons(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+def whole_persons(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
     """The same rows cut between persons: the last person of a part waits for the rest of the records."""
     kept: list[pa.RecordBatch] = []
     for batch in batches:
@@ -95,7 +133,7 @@ def _last_begins(batch: pa.RecordBatch) -> int:
     return low
 
 
-def _sum(connection: duckdb.DuckDBPyConnection, query: Query, parts: list[pa.Table]) -> pa.Table:
+def added_up(connection: duckdb.DuckDBPyConnection, query: Query, parts: list[pa.Table]) -> pa.Table:
     """The parts of a table added up, in the order of its keys."""
     if not parts:
         return pa.table({name: [] for name in (*query.keys, *query.counts)})

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.methods.border.days import month_number
 from pipeline.methods.border.records import (
     ATTRIBUTES,
     DIRECTION,
@@ -19,6 +20,7 @@ from pipeline.methods.border.records import (
 )
 from pipeline.methods.border.resolution import decided_on
 from pipeline.methods.border.rule import Codes, Crossings, Days, Events, Mask, Rule, decide
+from pipeline.methods.border.tables import LEARNT_DAYS
 
 MOST_CROSSINGS = 10_000  # of one person in one delivery; more are the marks of a key that many share
 
@@ -40,22 +42,21 @@ def part(records: pa.Table, rule: Rule, *, most_crossings: int = MOST_CROSSINGS)
     is_first = _begins(records["person_id"])
     reason = _aside(records, is_first, most_crossings)
     is_in = reason == IN_RULE
-    aside = None
-    if not is_in.all():
-        aside = records.filter(pa.array(~is_in)).append_column("reason", pa.array(reason[~is_in]))
-        person = np.cumsum(is_first)[is_in]
-        records = records.filter(pa.array(is_in))
-        is_first = np.diff(person, prepend=0) > 0
+    places = np.flatnonzero(is_in)
     last_day = records["last_day"]
     crossings = Crossings(
-        is_first=is_first,
-        day=_ints(records["day"]),
-        is_arrival=records["is_arrival"].to_numpy(),
-        initial=records["initial"].to_numpy(),
-        last_day=_ints(last_day.fill_null(rule.obs_end)) if last_day.null_count < len(last_day) else None,
+        is_first=np.diff(np.cumsum(is_first)[places], prepend=0) > 0,
+        day=_ints(records["day"].fill_null(0))[places],
+        is_arrival=records["is_arrival"].to_numpy()[places],
+        initial=records["initial"].to_numpy()[places],
+        last_day=_ints(last_day.fill_null(rule.obs_end))[places] if last_day.null_count < len(last_day) else None,
     )
-    told = _told(decide(crossings, rule), records, rule, crossings.last_day)
-    if aside is not None:
+    events = decide(crossings, rule)
+    is_same = len(places) == len(reason) == len(events.day)
+    own = records if is_same else records.take(pa.array(places[events.record]))
+    told = _told(events, own, rule, crossings.last_day)
+    if len(places) < len(reason):
+        aside = records.take(pa.array(np.flatnonzero(~is_in))).append_column("reason", pa.array(reason[~is_in]))
         told = pa.concat_tables([told, _blank(aside, told.schema)])
     return Part(told, crossings)
 
@@ -96,8 +97,6 @@ def _is_twice(records: pa.Table, is_first: Mask) -> Mask:
 
 def _told(events: Events, records: pa.Table, rule: Rule, last_day: Days | None) -> pa.Table:
     """The events with the attributes of the record that each is of."""
-    if len(events.day) != len(records):
-        records = records.take(pa.array(events.record))
     until = np.empty(len(events.day), dtype=np.int32)
     until[:-1] = events.day[1:]
     ends = np.append(np.flatnonzero(events.is_first)[1:] - 1, len(until) - 1) if len(until) else np.zeros(0, int)
@@ -121,13 +120,21 @@ def _told(events: Events, records: pa.Table, rule: Rule, last_day: Days | None) 
             "migrant": events.migrant,
             "category": events.category,
             "until": until,
-            "decided_on": decided_on(events, rule),
+            "month": month_number(events.day),
+            "until_month": month_number(until),
+            "decided_on": decided_on(events, rule, _teaches(events, rule)),
             "is_mended": _is_first_imputed(events),
             "birth": records["birth"],
             **{name: records[name] for name in ATTRIBUTES},
             "reason": np.zeros(len(until), dtype=np.int8),
         }
     )
+
+
+def _teaches(events: Events, rule: Rule) -> Mask:
+    """Crossings that could have been migrations, in the days whose outcomes provisional figures learn from."""
+    ready = rule.obs_end - rule.window_days
+    return events.is_migrating & (events.day <= ready) & (events.day > ready - LEARNT_DAYS)
 
 
 def _is_first_imputed(events: Events) -> Mask:
@@ -139,6 +146,7 @@ def _is_first_imputed(events: Events) -> Mask:
 
 def _blank(aside: pa.Table, schema: pa.Schema) -> pa.Table:
     """Records set aside in the columns of events, which are empty where only an event has something to say."""
+    aside = aside.append_column("month", pa.array(month_number(_ints(aside["day"].fill_null(0)))))
     return pa.table(
         [aside[each.name] if each.name in aside.column_names else pa.nulls(len(aside), each.type) for each in schema],
         schema=schema,

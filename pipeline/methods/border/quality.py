@@ -14,13 +14,12 @@ from pipeline.model import Issue
 MANY_MENDED, TOO_MANY_MENDED = 5.0, 15.0  # percent of persons with an imputed crossing (framework §9.4)
 
 
-def rates(tables: Mapping[str, pa.Table], records: int) -> pa.Table:
-    """One row a measure: counts of records and persons, and rates in percent."""
-    found: dict[str, float] = {"records": records, **counts(tables)}
+def rates(tables: Mapping[str, pa.Table], records: int, *, pairs: int) -> dict[str, str]:
+    """Counts of records and persons, and rates in percent, by their names."""
+    found: dict[str, float] = {"records": records, **counts(tables), "documents_joined": pairs}
     aside = dict(zip(tables["aside"]["reason"].to_pylist(), tables["aside"]["records"].to_pylist(), strict=True))
     found |= {f"records_aside_{name}": aside.get(reason, 0) for reason, name in ASIDE.items()}
-    shown = [f"{value:.2f}" if isinstance(value, float) else str(value) for value in found.values()]
-    return pa.table({"measure": list(found), "value": shown})
+    return {name: f"{value:.2f}" if isinstance(value, float) else str(value) for name, value in found.items()}
 
 
 def counts(tables: Mapping[str, pa.Table]) -> dict[str, float]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.errors import InputError
+from pipeline.methods.border.columns import Register, register, select
 from pipeline.methods.border.days import day_text
 from pipeline.methods.border.records import OPTIONAL, REQUIRED, ZONED, Reading, fields, is_text
 from pipeline.model import Issue
@@ -70,6 +71,7 @@ def opened(
     obs_end: str,
     uncontrolled: Collection[str] = (),
     time_zone: str = "",
+    layout: Path | None = None,
     beside: Mapping[str, Path] | None = None,
 ) -> Delivery:
     """Open a delivery and tell what of it cannot be used.
@@ -80,14 +82,23 @@ def opened(
         InputError: a file cannot be opened.
     """
     columns = _view(connection, "crossings", file)
-    found = tuple(_of_columns(columns, file.name))
-    reading = Reading(columns, obs_end, uncontrolled, time_zone)
-    if found:
+    found: tuple[Issue, ...] = ()
+    if layout is not None:
+        columns, found = _as_described(connection, register(layout), columns, file.name)
+    found += tuple(_of_columns(columns, file.name))
+    reading = Reading(
+        columns,
+        obs_end,
+        is_loose=_is_loose(file.name),
+        uncontrolled=uncontrolled,
+        time_zone=time_zone,
+    )
+    if any(issue.severity == "E" for issue in found):
         return Delivery(file.name, reading, 0, None, None, found)
     for name, path in (beside or {}).items():
         _beside(connection, name, path)
     reading = replace(reading, has_initial="initial" in (beside or {}), has_deaths="deaths" in (beside or {}))
-    return _scanned(connection, Delivery(file.name, reading, 0, None, None, ()))
+    return _scanned(connection, Delivery(file.name, reading, 0, None, None, found))
 
 
 def _view(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> dict[str, str]:
@@ -113,6 +124,17 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> dict[
             "with a line of headings, in UTF-8, or a DuckDB database with a table `crossings`."
         ) from None
     return {str(row[0]): str(row[1]) for row in described}
+
+
+def _as_described(
+    connection: duckdb.DuckDBPyConnection, of: Register, columns: Mapping[str, str], file: str
+) -> tuple[dict[str, str], tuple[Issue, ...]]:
+    """A register in the columns of the exchange format, and what cannot be known without those that it lacks."""
+    connection.execute("ALTER VIEW crossings RENAME TO register")
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW crossings AS {select(of, 'register', columns)}")
+    described = connection.execute("DESCRIBE crossings").fetchall()
+    found = (_issue("BRD-15", file, ", ".join(of.absent), "", count=len(of.absent)),) if of.absent else ()
+    return {str(row[0]): str(row[1]) for row in described}, found
 
 
 def _beside(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:
@@ -167,8 +189,7 @@ def _scanned(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> Deliv
         "BRD-05": f"CAST(moment AS DATE) > {end}",
         "BRD-07": "person_id IS NULL",
         "BRD-08": f"moment IS NOT NULL AND {zone}" if not reading.time_zone else "false",
-        "BRD-10": "NULLIF(TRIM(CAST(given_birth AS VARCHAR)), '') IS NOT NULL"
-        " AND (birth IS NULL OR birth > CAST(moment AS DATE))",
+        "BRD-10": f"{_given(reading, 'birth')} AND (birth IS NULL OR birth > CAST(moment AS DATE))",
     }
     try:
         (row,) = connection.execute(
@@ -188,7 +209,8 @@ def _scanned(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> Deliv
         found.append(_issue("BRD-13", name, str(row[0]), "≥ 1"))
     elif (last := connection.execute(f"SELECT unix_date({end}) - {int(day)}").fetchall()[0][0]) > _STALE_DAYS:
         found.append(_issue("BRD-11", name, day_text(day), reading.obs_end, count=last))
-    return replace(delivery, records=row[0], first_day=row[1], last_day=day, issues=tuple(found))
+    issues = (*delivery.issues, *found)
+    return replace(delivery, records=row[0], first_day=row[1], last_day=day, issues=issues)
 
 
 def _first_of(
@@ -209,9 +231,20 @@ def _first_of(
     return _issue(code, delivery.name, ", ".join(shown), expected, count=count, cells=cells)
 
 
+def _given(reading: Reading, name: str) -> str:
+    """Whether a field has something in it."""
+    if is_text(reading.columns[f"{name}_date"]):
+        return f"TRIM(given_{name}) <> ''"
+    return f"given_{name} IS NOT NULL"
+
+
+def _is_loose(name: str) -> bool:
+    return not name.lower().endswith((".parquet", ".db", ".duckdb"))
+
+
 def _headings(name: str) -> int:
     """Lines of a file before its first record."""
-    return 0 if name.lower().endswith((".parquet", ".db", ".duckdb")) else 1
+    return 1 if _is_loose(name) else 0
 
 
 def _issue(code: str, file: str, found: str, expected: str, *, count: int = 1, cells: tuple[str, ...] = ()) -> Issue:

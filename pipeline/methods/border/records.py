@@ -37,11 +37,15 @@ class Reading:
 
     columns: Mapping[str, str]
     obs_end: str
+    is_loose: bool = False  # as text files are: words with blanks around them
     uncontrolled: Collection[str] = ()
     time_zone: str = ""
     has_initial: bool = False
     has_deaths: bool = False
     has_links: bool = False
+
+
+_WHOLE = ("BIGINT", "INTEGER", "INT", "SMALLINT", "TINYINT")
 
 
 def is_text(kind: str) -> bool:
@@ -87,23 +91,42 @@ def standard(reading: Reading, *, person_key: str) -> str:
 def fields(reading: Reading) -> str:
     """The SELECT over `crossings` that reads each field for what it is, NULL where it cannot be."""
     words = ", ".join(
-        f"COALESCE(TRIM(CAST({name} AS STRING)), '') AS {name}" if name in reading.columns else f"'' AS {name}"
+        f"{word(reading, name)} AS {name}" if name in reading.columns else f"CAST(NULL AS STRING) AS {name}"
         for name in (*ATTRIBUTES, "post")
     )
     return f"""
-        SELECT NULLIF(TRIM(CAST(person_id AS STRING)), '') AS person_id,
-            TRY_CAST(crossing_id AS BIGINT) AS crossing_id,
+        SELECT {word(reading, "person_id")} AS person_id, {whole(reading, "crossing_id")} AS crossing_id,
             {moment(reading)} AS moment, {direction(reading)} AS direction,
-            TRY_CAST(birth_date AS DATE) AS birth, {words}
+            {day(reading, "birth_date")} AS birth, {words}
         FROM crossings
     """
 
 
+def word(reading: Reading, name: str) -> str:
+    """A word, NULL where it is blank."""
+    if not is_text(reading.columns[name]):
+        return f"CAST({name} AS STRING)"
+    return f"NULLIF(TRIM({name}), '')" if reading.is_loose else f"NULLIF({name}, '')"
+
+
+def whole(reading: Reading, name: str) -> str:
+    """A whole number."""
+    return name if reading.columns[name].upper() in _WHOLE else f"TRY_CAST({name} AS BIGINT)"
+
+
+def day(reading: Reading, name: str) -> str:
+    """A day."""
+    return name if reading.columns[name].upper() == "DATE" else f"TRY_CAST({name} AS DATE)"
+
+
 def direction(reading: Reading) -> str:
     """1 in, 0 out, NULL what is neither."""
-    if reading.columns["is_arrival"].upper() == "BOOLEAN":
+    kind = reading.columns["is_arrival"].upper()
+    if kind == "BOOLEAN":
         return "CAST(is_arrival AS INTEGER)"
-    return "CASE TRIM(CAST(is_arrival AS STRING)) WHEN '1' THEN 1 WHEN '0' THEN 0 END"
+    if is_text(kind):
+        return "CASE TRIM(is_arrival) WHEN '1' THEN 1 WHEN '0' THEN 0 END"
+    return "CASE is_arrival WHEN 1 THEN 1 WHEN 0 THEN 0 END"
 
 
 def moment(reading: Reading) -> str:

@@ -23,18 +23,21 @@ class Resolution:
     flag: Days  # whether it is a migration
 
 
-def decided_on(events: Events, rule: Rule) -> Days:
+def decided_on(events: Events, rule: Rule, where: Mask | None = None) -> Days:
     """The day on which the nights after each event decided it, whatever the person's status; UNDECIDED else.
+
+    It is told of the events `where` alone, if that is given.
 
     The night that completes the threshold decides for; the last one that absence may take decides against.
     """
     outside = np.cumsum(nights := to_next(events.is_first, events.day) * ~events.is_arrival) - nights
     found = np.full(len(events.day), UNDECIDED, dtype=np.int32)
+    asked = np.ones(len(found), dtype=bool) if where is None else where
     last, leads_in, is_yes = events.last, events.is_arrival, events.outcome == RESIDENT
     for is_inside, spent in ((True, events.inside), (False, outside)):
-        for_it = np.flatnonzero(is_yes & (leads_in == is_inside))
+        for_it = np.flatnonzero(asked & is_yes & (leads_in == is_inside))
         found[for_it] = _day_at(events, spent, for_it, rule.threshold_days, last, side="left")
-        against = np.flatnonzero((events.outcome == 0) & (leads_in != is_inside))
+        against = np.flatnonzero(asked & (events.outcome == 0) & (leads_in != is_inside))
         found[against] = _day_at(events, spent, against, rule.absence_days, last, side="right")
     return found
 

@@ -16,7 +16,6 @@ AGE_LIMIT = 110  # years; who would be older is taken to have died (framework §
 LEARNT_DAYS = 3 * 365  # how far back the outcomes reach that provisional figures learn from
 BAND_DAYS = 30
 SHORT_DAYS = 90  # a stay of three months and more, short of the threshold, is temporary mobility
-_ENDS_OF_YEAR = "date_from_unix_date(day) AS begun, date_from_unix_date(until) AS ended"
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,6 @@ class Query:
 
 def queries(rule: Rule) -> Mapping[str, Query]:
     """Every table by its name."""
-    month = "year(date) * 100 + month(date)"
     dated = "*, date_from_unix_date(day) AS date, date_from_unix_date(birth) AS born"
     age = _age("date")
     who = ("citizenship", "sex", "age")
@@ -39,7 +37,7 @@ def queries(rule: Rule) -> Mapping[str, Query]:
     ready = rule.obs_end - rule.window_days
     return {
         "flows": Query(
-            f"""SELECT {month} AS month, is_arrival, citizenship, sex, {age} AS age, purpose, counterpart,
+            f"""SELECT month, is_arrival, citizenship, sex, {age} AS age, purpose, counterpart,
                 SUM(CASE WHEN migrant = 1 THEN 1 ELSE 0 END) AS migrants,
                 SUM(CASE WHEN migrant = {OPEN} THEN 1 ELSE 0 END) AS pending,
                 SUM(CASE WHEN migrant = 1 AND is_imputed THEN 1 ELSE 0 END) AS imputed_migrants
@@ -48,7 +46,7 @@ def queries(rule: Rule) -> Mapping[str, Query]:
             ("migrants", "pending", "imputed_migrants"),
         ),
         "pending": Query(
-            f"""SELECT {month} AS month, is_arrival, citizenship, sex, {age} AS age, counterpart,
+            f"""SELECT month, is_arrival, citizenship, sex, {age} AS age, counterpart,
                 CAST(FLOOR(obs_days / {BAND_DAYS}) AS INTEGER) AS band, COUNT(*) AS persons
             FROM (SELECT {dated} FROM told WHERE {in_rule} AND migrant = {OPEN}) AS dated GROUP BY ALL""",
             ("month", "is_arrival", *who, "counterpart", "band"),
@@ -65,31 +63,31 @@ def queries(rule: Rule) -> Mapping[str, Query]:
             ("persons", "migrants"),
         ),
         "stocks": Query(
-            f"""SELECT ref AS year, is_arrival, status_after, citizenship, sex, {_age("make_date(ref, 12, 31)")} AS age,
+            f"""SELECT ref AS year, is_arrival, status_after, citizenship, sex, ref - year(born) AS age,
                 COUNT(*) AS persons
             FROM ({_at_ends_of_year(f"{in_rule} AND (is_arrival OR status_after <> {NON_RESIDENT})")}) AS there
-            WHERE born IS NULL OR {_age("make_date(ref, 12, 31)")} < {AGE_LIMIT} GROUP BY ALL""",
+            WHERE born IS NULL OR ref - year(born) < {AGE_LIMIT} GROUP BY ALL""",
             ("year", "is_arrival", "status_after", *who),
             ("persons",),
         ),
         "overstays": Query(
             f"""SELECT ref AS year, citizenship, sex, purpose, COUNT(*) AS persons
-            FROM ({_at_ends_of_year(f"{in_rule} AND is_arrival")}) AS there
+            FROM ({_at_ends_of_year(f"{in_rule} AND is_arrival AND {rule.permitted_days} > 0")}) AS there
             WHERE unix_date(make_date(ref, 12, 31)) - day > {rule.permitted_days} GROUP BY ALL""",
             ("year", "citizenship", "sex", "purpose"),
             ("persons",),
         ),
         "crossings": Query(
-            f"""SELECT {month} AS month, is_arrival, citizenship, sex, mode, traveller_type,
+            f"""SELECT month, is_arrival, citizenship, sex, mode, traveller_type,
                 CASE WHEN {in_rule} THEN status_before ELSE -1 END AS status,
                 SUM(CASE WHEN is_imputed THEN 0 ELSE 1 END) AS crossings,
                 SUM(CASE WHEN is_imputed THEN 1 ELSE 0 END) AS imputed
-            FROM (SELECT *, date_from_unix_date(day) AS date FROM told WHERE {placed}) AS dated GROUP BY ALL""",
+            FROM told WHERE {placed} GROUP BY ALL""",
             ("month", "is_arrival", "citizenship", "sex", "mode", "traveller_type", "status"),
             ("crossings", "imputed"),
         ),
         "temporary": Query(
-            f"""SELECT {month} AS month, citizenship, sex, {age} AS age, COUNT(*) AS arrivals
+            f"""SELECT month, citizenship, sex, {age} AS age, COUNT(*) AS arrivals
             FROM (SELECT {dated} FROM told WHERE {in_rule} AND is_arrival AND status_before = {NON_RESIDENT}
                 AND migrant = 0 AND side_days >= {SHORT_DAYS}) AS dated GROUP BY ALL""",
             ("month", *who),
@@ -121,5 +119,8 @@ def _age(date: str) -> str:
 
 def _at_ends_of_year(where: str) -> str:
     """Who is where on each 31 December `ref`: the event that is a person's last on or before it."""
-    return f"""SELECT * FROM (SELECT *, date_from_unix_date(birth) AS born, {_ENDS_OF_YEAR} FROM told WHERE {where})
-        AS spans JOIN years ON ref >= year(begun) AND ref < year(ended) WHERE year(ended) > year(begun)"""
+    begun, ended = "CAST(FLOOR(month / 100) AS INTEGER)", "CAST(FLOOR(until_month / 100) AS INTEGER)"
+    return f"""SELECT * FROM (
+            SELECT *, date_from_unix_date(birth) AS born, {begun} AS begun, {ended} AS ended FROM told
+            WHERE {where} AND until_month - until_month % 100 > month
+        ) AS spans JOIN years ON ref >= begun AND ref < ended"""

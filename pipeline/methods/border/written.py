@@ -31,6 +31,7 @@ EVENTS = (
 )
 FLOWS = ("month", "direction", "citizenship", "sex", "age", "purpose")
 STOCKS = ("ref_date", "population", "citizenship", "sex", "age")
+_WORDS = {"outcome": OUTCOMES, "status_before": STATUSES, "status_after": STATUSES, "category": CATEGORIES}
 _CSV = pa_csv.WriteOptions(quoting_style="needed")
 _POPULATIONS = {  # by status and side; a non-resident abroad is nobody's population
     (RESIDENT, True): "resident_present",
@@ -70,7 +71,7 @@ class EventsFile:
             self._writer = (
                 pa_csv.CSVWriter(self._path, table.schema, write_options=_CSV)
                 if self._path.suffix == ".csv"
-                else pq.ParquetWriter(self._path, table.schema, compression="snappy")
+                else pq.ParquetWriter(self._path, table.schema, compression="snappy", use_dictionary=list(_WORDS))
             )
         self._writer.write_table(table)
 
@@ -79,9 +80,8 @@ def events(told: pa.Table, *, as_text: bool) -> pa.Table:
     """The events of a part in the words of the exchange format."""
     if pc.max(told["reason"]).as_py():
         told = told.filter(pc.equal(told["reason"], IN_RULE))
-    words = {"outcome": OUTCOMES, "status_before": STATUSES, "status_after": STATUSES, "category": CATEGORIES}
     made = {name: told[name].cast(pa.string()) if name == "person_id" else told[name] for name in EVENTS}
-    made |= {name: _worded(told[name], list(of)) for name, of in words.items()}
+    made |= {name: _worded(told[name], list(of)) for name, of in _WORDS.items()}
     made["day"] = told["day"].cast(pa.int32()).cast(pa.date32())
     made["migrant"] = pc.if_else(
         pc.equal(told["migrant"], OPEN), pa.scalar(None, pa.int8()), told["migrant"].cast(pa.int8())
@@ -89,7 +89,7 @@ def events(told: pa.Table, *, as_text: bool) -> pa.Table:
     for name in ("is_arrival", "is_imputed"):
         made[name] = told[name].cast(pa.int8())
     if as_text:
-        made |= {name: made[name].cast(pa.string()) for name in words}
+        made |= {name: made[name].cast(pa.string()) for name in _WORDS}
     return pa.table(made)
 
 
