@@ -307,6 +307,18 @@ def test_a_hundred_thousand_crossings_of_one_key_do_not_stall(tmp_path: Path) ->
     assert codes(run(tmp_path / "crossings.parquet", most_crossings=count)).keys() == {"BRD-11"}
 
 
+def test_records_without_a_key_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "_ROWS_AT_ONCE", 50)
+    path = deliver(tmp_path, [crossing("", "2022-12-01", number % 2) for number in range(600)])
+    seen: list[int] = []
+    part = embedded.part
+    monkeypatch.setattr(
+        embedded, "part", lambda records, *rest, **more: (seen.append(len(records)), part(records, *rest, **more))[1]
+    )
+    assert codes(run(path)) == {"BRD-07": 600}
+    assert max(seen) < 600
+
+
 def test_moments_with_a_zone_are_refused_or_made_local(tmp_path: Path) -> None:
     path = deliver(tmp_path, [{"person_id": "a", "ts": "2022-12-20T03:00:00Z"}])
     made = run(path)

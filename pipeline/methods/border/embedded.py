@@ -118,7 +118,7 @@ def whole_persons(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
             kept.append(batch)
             continue
         yield pa.Table.from_batches([*kept, batch.slice(0, begin)]).combine_chunks()
-        kept = [batch.slice(begin)]
+        kept = [batch.slice(begin)] if begin < len(batch) else []
     if kept:
         yield pa.Table.from_batches(kept).combine_chunks()
 
@@ -126,6 +126,8 @@ def whole_persons(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
 def _last_begins(batch: pa.RecordBatch) -> int:
     """The first row of the last person of a part, by halving: rows are sorted by person."""
     keys, last = batch["person_id"], batch["person_id"][-1]
+    if not last.is_valid:
+        return len(keys)  # records without a key are of nobody and need not stay together
     low, high = 0, len(keys) - 1
     while low < high:
         middle = (low + high) // 2

@@ -85,7 +85,7 @@ def opened(
     found: tuple[Issue, ...] = ()
     if layout is not None:
         columns, found = _as_described(connection, register(layout), columns, file.name)
-    found += tuple(_of_columns(columns, file.name))
+    found += tuple(_of_columns(columns, file.name, has_zone=bool(time_zone)))
     reading = Reading(
         columns,
         obs_end,
@@ -163,7 +163,7 @@ def _beside(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> Non
         )
 
 
-def _of_columns(columns: Mapping[str, str], file: str) -> Iterator[Issue]:
+def _of_columns(columns: Mapping[str, str], file: str, *, has_zone: bool) -> Iterator[Issue]:
     missing = [name for name in REQUIRED if name not in columns]
     if missing:
         yield _issue("BRD-01", file, ", ".join(missing), ", ".join((*REQUIRED, *OPTIONAL)), count=len(missing))
@@ -171,7 +171,7 @@ def _of_columns(columns: Mapping[str, str], file: str) -> Iterator[Issue]:
     if naming:
         yield _issue("BRD-02", file, ", ".join(naming), ", ".join((*REQUIRED, *OPTIONAL)), count=len(naming))
     kind = columns.get("ts", "TIMESTAMP").upper()
-    if "WITH TIME ZONE" in kind:
+    if "WITH TIME ZONE" in kind and not has_zone:
         yield _issue("BRD-08", file, kind, "TIMESTAMP")
 
 
