@@ -21,6 +21,7 @@ from pipeline.__main__ import main
 from pipeline.errors import InputError, SetupError
 from pipeline.methods.border import Asked, Made, border, embedded, synthetic
 from pipeline.methods.border.days import day_number, day_text
+from pipeline.model import Library
 
 ROOT = Path(__file__).parents[1]
 END = "2022-12-31"
@@ -249,6 +250,76 @@ def test_crossings_of_one_moment_go_by_their_number(tmp_path: Path) -> None:
     ]
 
 
+# ---------------------------------------------------------------- what is not known yet, or never was
+
+
+def test_what_is_not_decided_counts_as_past_crossings_alike_turned_out(tmp_path: Path) -> None:
+    """Half of sixty arrivals of 2020 stayed; of ten in the last month none is decided."""
+    rows = [crossing(f"past {number}", "2020-01-01", 1) for number in range(60)]
+    rows += [crossing(f"past {number}", "2020-07-19", 0) for number in range(30)]
+    rows += [crossing(f"new {number}", "2022-12-01", 1) for number in range(10)]
+    path = deliver(tmp_path, rows)
+    run(path)
+    shown = [
+        {name: row[name] for name in ("month", "migrants", "pending", "estimate", "status")}
+        for row in table(path, "estimates.csv")
+    ]
+    assert shown == [
+        {"month": "2020-01", "migrants": "30", "pending": "0", "estimate": "30", "status": "A"},
+        {"month": "2022-12", "migrants": "0", "pending": "10", "estimate": "5", "status": "P"},
+    ]
+    assert table(path, "unresolved.csv")[-1]["unresolved_percent"] == "100"
+
+
+def test_without_a_past_there_is_no_estimate(tmp_path: Path) -> None:
+    path = deliver(tmp_path, [crossing("new", "2022-12-01", 1)])
+    run(path)
+    assert table(path, "estimates.csv")[0]["estimate"] == ""
+
+
+def test_a_later_run_tells_what_it_revises(tmp_path: Path) -> None:
+    rows = [crossing(f"past {number}", "2019-01-01", 1) for number in range(60)]
+    rows += [crossing(f"past {number}", "2019-07-20", 0) for number in range(30)]
+    rows += [crossing(f"new {number}", "2021-06-01", 1) for number in range(10)]
+    path = deliver(tmp_path, rows)
+    border(Asked(path, tmp_path / "first", "2021-06-30"))
+    run(path, previous=tmp_path / "first")
+    revised = {row["month"]: row for row in table(path, "revisions.csv")}
+    assert revised["2019-01"]["change"] == "0"
+    row = revised["2021-06"]
+    assert (row["status_before"], row["estimate_before"], row["status"], row["estimate"]) == ("P", "5", "A", "10")
+    quality = {row["measure"]: row["value"] for row in table(path, "quality.csv")}
+    assert quality["mean_revision_percent"] == "12.50"  # 5 of 40
+
+
+def test_two_documents_of_a_person_are_joined_where_nothing_else_fits(tmp_path: Path) -> None:
+    rows = [crossing("old", "2021-01-01", 1), crossing("new", "2021-02-01", 0)]
+    path = deliver(tmp_path, rows)
+    run(path)
+    assert [e["migrant"] for e in table(path, "events.csv")] == ["1", "1"]  # one left for good, one came to live
+    run(path, link_documents=True)
+    assert [(e["person_id"], e["migrant"]) for e in table(path, "events.csv")] == [("old", "0"), ("old", "0")]
+    assert {row["measure"]: row["value"] for row in table(path, "quality.csv")}["documents_joined"] == "1"
+    run(deliver(tmp_path, [*rows, crossing("other", "2021-03-01", 0)]), link_documents=True)
+    assert {e["person_id"] for e in table(path, "events.csv")} == {"old", "new", "other"}
+
+
+@pytest.mark.parametrize(
+    ("place", "day"), [("midpoint", "2020-01-16"), ("earliest", "2020-01-01"), ("latest", "2020-01-31")]
+)
+def test_a_missing_exit_has_bounds(place: str, day: str, tmp_path: Path) -> None:
+    path = deliver(tmp_path, [crossing("a", "2020-01-01", 1), crossing("a", "2020-01-31", 1)])
+    run(path, imputed_at=place)
+    missing = table(path, "events.csv")[1]
+    assert (missing["seq"], missing["day"], missing["is_imputed"], missing["crossing_id"]) == ("3", day, "1", "")
+
+
+def test_an_exit_missing_for_long_is_put_at_the_end_of_the_permitted_stay(tmp_path: Path) -> None:
+    path = deliver(tmp_path, [crossing("a", "2020-01-01", 1), crossing("a", "2021-12-31", 1)])
+    run(path, permitted_days=90)
+    assert table(path, "events.csv")[1]["day"] == "2020-03-31"
+
+
 # ---------------------------------------------------------------- bad records
 
 
@@ -424,14 +495,13 @@ def test_new_keys_are_other_at_each_run_and_change_no_figure(records: list[dict[
 # ---------------------------------------------------------------- a register with columns of its own
 
 
-def test_a_real_register_is_counted_and_its_limits_are_told(tmp_path: Path) -> None:
+def test_a_real_register_is_counted_and_its_limits_are_told(tmp_path: Path, library: Library) -> None:
     """INEC's sample of 2024: 314 entries and 686 exits of nobody who could be followed."""
     sample = ROOT.parent / "shared/data/national/ECU/esi_muestra_2024.csv"
     if not sample.exists():
         pytest.skip(f"{sample.name} is not there")
-    made = border(
-        Asked(sample, tmp_path / "out", "2024-12-31", layout=ROOT / "metadata/crossings/INEC_ESI.toml", area="EC")
-    )
+    layout = ROOT / "metadata/crossings/INEC_ESI.toml"
+    made = border(Asked(sample, tmp_path / "out", "2024-12-31", layout=layout, area="EC", phrases=library.phrases))
     assert codes(made) == {"BRD-15": 2, "BRD-07": 1000}
     with (tmp_path / "out/national/DF_BORDER.csv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["CITIZENSHIP"] == row["TRANSPORT_MODE"] == "_T"]
