@@ -53,6 +53,9 @@ bench: .venv/test.stamp ## the benchmarks, written to build/bench/
 	$(BIN)/python bench/run.py
 	$(BIN)/python bench/formats.py
 
+border: .venv/run.stamp ## stocks and flows from border-control records: CROSSINGS=… OUT=… OBS_END=… (OPTIONS="…" adds others)
+	@$(RUN) border --crossings "$(CROSSINGS)" --out "$(OUT)" --obs-end "$(OBS_END)" $(OPTIONS)
+
 docs: .venv/run.stamp ## the generated pages of docs/
 	@$(RUN) docs
 
@@ -67,4 +70,4 @@ docs: .venv/run.stamp ## the generated pages of docs/
 	@$(INSTALL) -r requirements-test.lock
 	@touch $@
 
-.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check release verify test check bench docs
+.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check release verify test check bench border docs

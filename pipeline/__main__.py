@@ -85,6 +85,13 @@ def _audit(options: argparse.Namespace) -> int:
     return audit(options.published, options.hierarchy, need=options.need, width=options.min_width, out=options.out)
 
 
+def _border(options: argparse.Namespace) -> int:
+    from pipeline.commands import border
+
+    given = {name: value for name, value in vars(options).items() if name not in ("verb", "function")}
+    return border(ROOT, **given | {"uncontrolled": _listed(options.uncontrolled)})
+
+
 def _docs(options: argparse.Namespace) -> int:
     from pipeline.commands import docs
 
@@ -159,8 +166,40 @@ def parser() -> argparse.ArgumentParser:
     each.add_argument("--need", choices=["width", "threshold"], default="", help="how wide an interval must stay")
     each.add_argument("--min-width", type=float, default=0, help="for --need width; that of the policy else")
     each.add_argument("--out", type=Path, help="write the cells with their intervals there, as CSV")
+
+    _border_options(verb("border", "estimate stocks and flows from border-control records", _border))
     verb("docs", "write the generated pages of docs/", _docs)
     return top
+
+
+def _border_options(each: argparse.ArgumentParser) -> None:
+    each.add_argument("--crossings", type=Path, required=True, help="one row a crossing: Parquet, CSV or DuckDB")
+    each.add_argument("--out", type=Path, required=True, help="the folder for events, flows, stocks and tables")
+    each.add_argument("--obs-end", required=True, help="the last day whose crossings are known, YYYY-MM-DD")
+    each.add_argument("--threshold-days", type=int, default=365, help="days that make a migration; 365 else")
+    each.add_argument("--window-days", type=int, default=487, help="out of so many days; 487 else")
+    each.add_argument("--initial-status", type=Path, help="a table of person_id and initial_status, R or N")
+    each.add_argument("--deaths", type=Path, help="a table of person_id and death_date")
+    each.add_argument("--engine", default="duckdb", choices=("duckdb", "spark"), help="the engine that sorts and adds")
+    each.add_argument("--memory", default="4GB", help="how much memory the engine may take; 4GB else")
+    each.add_argument(
+        "--imputed-at",
+        default="midpoint",
+        choices=("midpoint", "earliest", "latest"),
+        help="where in the gap a missing crossing is put: its half, or the bounds of what is not known",
+    )
+    each.add_argument("--permitted-days", type=int, default=0, help="days that a visitor may stay, for overstays")
+    each.add_argument("--uncontrolled", default="", help="posts without control of each person: POST1,POST2")
+    each.add_argument("--time-zone", default="", help="the zone of the country, where moments come with a zone")
+    each.add_argument("--link-documents", action="store_true", help="join the two documents of what seems two persons")
+    each.add_argument("--sensitivity", action="store_true", help="compare the three rules, and bounds of imputation")
+    each.add_argument("--previous", type=Path, help="the folder of an earlier run, to tell what is revised")
+    each.add_argument("--area", default="", help="the country: write its tables and layouts for `publish`")
+    each.add_argument("--provider", default="", help="the provider of those tables, as in country.toml")
+    each.add_argument("--licence", default="CC-BY-4.0", help="the licence of those tables; CC-BY-4.0 else")
+    each.add_argument("--base", type=Path, help="a stock by citizenship and sex, to be carried forward")
+    each.add_argument("--layout", type=Path, help="how a register names its columns: metadata/crossings/*.toml")
+    each.add_argument("--new-keys", action="store_true", help="hash the keys of persons anew, with a salt forgotten")
 
 
 def main() -> int:

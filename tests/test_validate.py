@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import tables
 
 from pipeline.completeness import gaps
 from pipeline.framework import Dataflow
+from pipeline.methods.border import Asked, border
 from pipeline.model import Issue, Ledger, Library, Report
 from pipeline.validate import missing_metadata, public, untranslated, validate, validate_release, validate_revision
 
@@ -77,6 +79,12 @@ def received(rows: Rows, flow: Dataflow, library: Library) -> tuple[Issue, ...]:
     return validate(tables.observations(rows, flow, hierarchies=HIERARCHIES), library, day=tables.DAY).issues
 
 
+def crossed(path: Path, out: Path) -> tuple[Issue, ...]:
+    """What the border method says of a case, which is a delivery of crossings."""
+    layout = Path(__file__).parents[1] / "metadata/crossings/INEC_ESI.toml" if path.parent.name == "BRD-15" else None
+    return border(Asked(path, out, "2024-12-31", layout=layout)).issues
+
+
 # What says something about a case: the stage that its code belongs to, and `received` for all others.
 STAGES: dict[str, Callable[[Rows, Dataflow, Library], tuple[Issue, ...]]] = {
     **dict.fromkeys(("ING-01", "ING-02", "ING-03"), left_out),
@@ -94,6 +102,9 @@ STAGES: dict[str, Callable[[Rows, Dataflow, Library], tuple[Issue, ...]]] = {
 
 def issues_of(path: Path, library: Library) -> tuple[Issue, ...]:
     """What the stage that the code belongs to says about the rows of a case."""
+    if path.parent.name.startswith("BRD-"):
+        with tempfile.TemporaryDirectory() as out:
+            return crossed(path, Path(out))
     rows = tables.read(path)
     if path.parent.name in ACROSS:
         return tables.across_issues(rows, tables.with_facing_posts(library))
@@ -123,6 +134,8 @@ def codes(report: Report) -> list[str]:
 @pytest.mark.parametrize("path", [p for p in CASES if p.parent.name != "ING-04"], ids=lambda path: path.parent.name)
 def test_case_raises_exactly_its_code(path: Path, chile: Library) -> None:
     size = {"REV-01"} if path.parent.name in ("REV-02", "REV-03") else set()  # it tells of every revision
+    size |= {"BRD-03"} if path.parent.name == "BRD-14" else set()  # what puts the person in error
+    size |= {"BRD-07"} if path.parent.name == "BRD-15" else set()  # nobody has a key
     assert {issue.code for issue in issues_of(path, chile)} - size == {path.parent.name}
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pipeline.catalogue import about, codes, country, dataset, flow, home, mirror, quality
+from pipeline.catalogue import about, border, codes, country, dataset, flow, home, mirror, quality
 from pipeline.catalogue.render import environment, render
 from pipeline.catalogue.view import catalogue
 from pipeline.catalogue.wording import languages
 from pipeline.formats import formats
 from pipeline.model import Library, Release, Settings, Written
 
-_KINDS = (home, flow, dataset, country, codes, quality, mirror, about)
+_KINDS = (home, flow, dataset, country, codes, quality, mirror, about, border)
 
 
 def pages(

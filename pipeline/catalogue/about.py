@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from pipeline.catalogue import machine
+from pipeline.catalogue import border, machine
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.view import Catalogue
 from pipeline.catalogue.wording import Words
+from pipeline.texts import texts
 
 
 def pages(catalogue: Catalogue) -> Iterator[Page]:
@@ -21,6 +22,7 @@ def _content(catalogue: Catalogue, words: Words) -> Content:
     flow = first.flow.id if first is not None else ""
     area = first.area if first is not None else ""
     return {
+        "border": texts("border", words.lang)["title"] if border.is_used(catalogue) else "",
         "agency": catalogue.library.agency,
         "agency_name": catalogue.library.agencies.get(catalogue.library.agency, {}),
         "protections": [(flow.name, flow.protection.reason) for flow in catalogue.flows],

@@ -1,0 +1,151 @@
+"""Stocks and flows from border-control records: crossings → stays → residence status → tables.
+
+It runs inside the producing agency. What has keys of persons (`events`) stays there; the tables go through
+validation and protection like any other before anything is published.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.errors import InputError, SetupError
+from pipeline.framework import Text
+from pipeline.methods.border import distributed, embedded, quality, received, results, written
+from pipeline.methods.border.days import day_number
+from pipeline.methods.border.linking import link
+from pipeline.methods.border.persons import MOST_CROSSINGS
+from pipeline.methods.border.rule import Rule
+from pipeline.model import Issue
+
+ENGINES = ("duckdb", "spark")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one run is asked for: the options of the command line."""
+
+    crossings: Path
+    out: Path
+    obs_end: str
+    threshold_days: int = 365
+    window_days: int = 487
+    initial_status: Path | None = None
+    deaths: Path | None = None
+    engine: str = "duckdb"
+    memory: str = "4GB"
+    imputed_at: str = "midpoint"
+    permitted_days: int = 0
+    uncontrolled: Sequence[str] = ()
+    time_zone: str = ""
+    layout: Path | None = None
+    new_keys: bool = False
+    link_documents: bool = False
+    sensitivity: bool = False
+    previous: Path | None = None
+    area: str = ""
+    provider: str = ""
+    licence: str = "CC-BY-4.0"
+    base: Path | None = None
+    phrases: Mapping[str, Text] = field(default_factory=dict)
+    most_crossings: int = MOST_CROSSINGS
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run found and wrote."""
+
+    issues: tuple[Issue, ...]
+    files: tuple[Path, ...] = ()
+    tables: Mapping[str, pa.Table] = field(default_factory=dict)
+
+    @property
+    def is_fit(self) -> bool:
+        return not any(issue.severity == "E" for issue in self.issues)
+
+
+def border(asked: Asked) -> Made:
+    """Decide every crossing of a delivery and write what follows from it to `asked.out`, all files or none.
+
+    Raises:
+        SetupError: an option is not one.
+        InputError: a file cannot be opened or read.
+    """
+    rule = rule_of(asked)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".next-", dir=asked.out) as work:
+        folder = Path(work)
+        try:
+            made = _run(asked, rule, folder)
+        except duckdb.OutOfMemoryException:
+            raise InputError(
+                f"{asked.crossings.name}: {asked.memory} of memory is not enough, or the disk of {asked.out} is full. "
+                "Give more with --memory, or free space."
+            ) from None
+        return made
+
+
+def rule_of(asked: Asked) -> Rule:
+    """The rule that the options say."""
+    if asked.engine not in ENGINES:
+        raise SetupError(f'--engine "{asked.engine}" must be one of {", ".join(ENGINES)}.')
+    try:
+        end = day_number(asked.obs_end)
+    except ValueError:
+        raise SetupError(f'--obs-end "{asked.obs_end}" must be a day written YYYY-MM-DD.') from None
+    return Rule(asked.threshold_days, asked.window_days, end, asked.imputed_at, asked.permitted_days)
+
+
+def _run(asked: Asked, rule: Rule, folder: Path) -> Made:
+    beside = {"initial": asked.initial_status, "deaths": asked.deaths}
+    with received.engine(memory=asked.memory, folder=folder) as connection:
+        delivery = received.opened(
+            connection,
+            asked.crossings,
+            obs_end=asked.obs_end,
+            uncontrolled=asked.uncontrolled,
+            time_zone=asked.time_zone,
+            layout=asked.layout,
+            beside={name: path for name, path in beside.items() if path},
+        )
+        if not delivery.is_fit:
+            return Made(delivery.issues)
+        pairs = link(connection, delivery.reading) if asked.link_documents else 0
+        delivery = replace(delivery, reading=replace(delivery.reading, has_links=asked.link_documents))
+        suffix = ".csv" if asked.crossings.suffix.lower() not in (".parquet", ".db", ".duckdb") else ".parquet"
+        with written.EventsFile(folder / f"events{suffix}") as events:
+            counted = embedded.counted
+            if asked.engine == "spark":
+                counted = partial(distributed.counted, file=asked.crossings, folder=folder, memory=asked.memory)
+            tables = counted(
+                connection,
+                delivery,
+                rule,
+                person_key=_person_key(is_new=asked.new_keys),
+                sink=events.write,
+                most_crossings=asked.most_crossings,
+                compare=asked.sensitivity,
+            )
+    results.write(folder, asked, tables, results.Run(rule, delivery, pairs))
+    issues = (*delivery.issues, *quality.issues(tables, delivery.name))
+    files = tuple(sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file()))
+    return Made(issues, tuple(_moved(folder / each, asked.out / each) for each in files), tables)
+
+
+def _person_key(*, is_new: bool) -> str:
+    """How the key of a person is written: as it came, or hashed with a salt that this run alone knows and forgets."""
+    return f"left(sha2('{secrets.token_hex(32)}' || {{person}}, 256), 32)" if is_new else "{person}"
+
+
+def _moved(path: Path, target: Path) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(path, target)  # noqa: PTH105  # one step, also over a file that is there
+    return target
