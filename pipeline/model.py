@@ -381,6 +381,7 @@ class Settings:
     release: str
     language: str
     title: Text
+    notice: Text = field(default_factory=dict)  # stands on every page; for what is an example or provisional
 
     @property
     def release_day(self) -> str:

@@ -23,7 +23,7 @@ def settings(path: Path, library: Library, *, formats: Collection[str]) -> Setti
         SetupError: a key is unknown or missing, or names something that does not exist.
     """
     table = authored.toml(path)
-    authored.keys(path, table, _KEYS, _KEYS)
+    authored.keys(path, table, (*_KEYS, "notice"), _KEYS)
     _known(path, table, "areas", library.countries)
     _known(path, table, "flows", library.dataflows)
     _known(path, table, "formats", formats)
@@ -31,6 +31,8 @@ def settings(path: Path, library: Library, *, formats: Collection[str]) -> Setti
         refuse(path, None, f'release "{table["release"]}" must be a day and a number: 2026-01-31.1')
     if table["language"] not in LANGUAGES or not set(LANGUAGES) <= table["title"].keys():
         refuse(path, None, f"language must be one of {', '.join(LANGUAGES)}, and title must have all of them")
+    if table.get("notice") and not set(LANGUAGES) <= table["notice"].keys():
+        refuse(path, None, f"notice must have all of the languages {', '.join(LANGUAGES)}")
     lists = {key: tuple(table[key]) for key in ("areas", "flows", "formats")}
     return Settings(**{**table, **lists, "base_url": table["base_url"].rstrip("/")})
 

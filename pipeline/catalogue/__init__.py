@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pipeline.catalogue import about, codes, country, dataset, flow, home, mirror, quality
-from pipeline.catalogue.render import environment, render
+from pipeline.catalogue import about, codes, country, dataset, find, flow, home, mirror, quality
+from pipeline.catalogue.render import environment, render, sitemap
 from pipeline.catalogue.view import catalogue
 from pipeline.catalogue.wording import languages
 from pipeline.formats import formats
@@ -27,9 +27,18 @@ def pages(
         yield f"assets/{asset.name}", asset.read_bytes()
     words = languages(site / "text")
     templates = environment(site / "templates")
-    everything = catalogue(release, library, settings, formats=formats(), written=written)
+    everything = catalogue(release, library, settings, formats=formats(), written=written, site=site)
     start = templates.get_template("start.html")
     yield "index.html", start.render(settings=settings, languages=words).encode()
-    for kind in _KINDS:
-        for page in kind.pages(everything):
-            yield from render(page, everything, words, site=templates)
+    every = [page for kind in _KINDS for page in kind.pages(everything)]
+    every.append(find.page(everything, every))
+    paths = {page.path for page in every}
+    texts: dict[str, bytes] = {}
+    for page in every:
+        for path, content in render(page, everything, words, site=templates, pages=paths):
+            if path.endswith(".html"):
+                texts[path] = content
+            yield path, content
+    yield "sitemap.xml", sitemap(everything, every)
+    yield "robots.txt", f"User-agent: *\nAllow: /\nSitemap: {settings.base_url.rstrip('/')}/sitemap.xml\n".encode()
+    yield from find.index(texts, every)

@@ -13,7 +13,7 @@ from pipeline.catalogue.wording import Words
 
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """The page about the catalogue."""
-    yield Page("about", "about.html", partial(_content, catalogue))
+    yield Page("about", "about.html", partial(_content, catalogue), lambda words: str(words.texts["about"]["title"]))
 
 
 def _content(catalogue: Catalogue, words: Words) -> Content:

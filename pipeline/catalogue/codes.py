@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from pipeline.catalogue.machine import structure_files
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.view import Catalogue
 from pipeline.catalogue.wording import Words
-from pipeline.framework import Codelist, Dataflow
+from pipeline.framework import Codelist, Dataflow, Text
 
 _CLASS = "urn:sdmx:org.sdmx.infomodel.codelist"
 
 
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """The list of lists, and a page for each."""
-    yield Page("code", "codes.html", partial(_index, catalogue))
+    yield Page("code", "codes.html", partial(_index, catalogue), lambda words: str(words.texts["code"]["all"]))
     for codelist in catalogue.library.codelists.values():
-        yield Page(f"code/{codelist.id}", "code.html", partial(_content, catalogue, codelist))
+        yield Page(
+            f"code/{codelist.id}", "code.html", partial(_content, catalogue, codelist), _named(codelist.name), "codes"
+        )
+
+
+def _named(text: Text) -> Callable[[Words], str]:
+    return lambda words: words.name(text)
 
 
 def urn(codelist: Codelist) -> str:

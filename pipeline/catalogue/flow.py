@@ -16,7 +16,11 @@ from pipeline.framework import Component, Dataflow
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """One page for each dataflow of the release."""
     for flow in catalogue.flows:
-        yield Page(f"data/{flow.id}", "flow.html", partial(_content, catalogue, flow))
+        yield Page(f"data/{flow.id}", "flow.html", partial(_content, catalogue, flow), partial(_name, flow), "topics")
+
+
+def _name(flow: Dataflow, words: Words) -> str:
+    return words.name(flow.name)
 
 
 def _content(catalogue: Catalogue, flow: Dataflow, words: Words) -> Content:

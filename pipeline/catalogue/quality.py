@@ -20,7 +20,9 @@ _ORDER = ("E", _WAIVED, "W", "I")
 
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """The quality page."""
-    yield Page("quality", "quality.html", partial(_content, catalogue))
+    yield Page(
+        "quality", "quality.html", partial(_content, catalogue), lambda words: str(words.texts["quality"]["title"])
+    )
 
 
 def issue_counts(report: Report | None, words: Words) -> list[tuple[str, str]]:
