@@ -20,7 +20,7 @@ from tables import DAY, FLOWS, protected, wholes, with_chile
 
 from pipeline import across, catalogue
 from pipeline.across import mirror as mirror_rules
-from pipeline.catalogue import charts, figures, machine, periods, sample, view, wording
+from pipeline.catalogue import atlas, charts, figures, machine, periods, sample, view, wording
 from pipeline.formats import formats
 from pipeline.framework import LANGUAGES, Code, Codelist
 from pipeline.model import (
@@ -348,6 +348,189 @@ def test_reports_show_no_figure(documents: Mapping[str, html.HtmlElement]) -> No
     assert "E-mail (functional mailbox)" in page
 
 
+# ---------------------------------------------------------------- corridors, briefs, search
+
+
+EMIG: tuple[dict[str, Any], ...] = (
+    {**_ORG, "COUNTRY_BIRTH": "NAT", "COUNTERPART_AREA": "_T", "OBS_VALUE": 444451},
+    *(
+        {**_ORG, "COUNTRY_BIRTH": "NAT", "COUNTERPART_AREA": other, "OBS_VALUE": value}
+        for other, value in (("AR", 141348), ("ES", 73732))
+    ),
+    {
+        **_ORG,
+        "COUNTRY_BIRTH": "NAT",
+        "COUNTERPART_AREA": "UY",
+        "OBS_VALUE": "",
+        "OBS_STATUS": "Q",
+        "CONF_STATUS": "A",
+    },
+)
+EARLIER: tuple[dict[str, Any], ...] = (
+    {**_ORG, "COUNTRY_BIRTH": "VE", "TIME_PERIOD": "2020", "OBS_VALUE": 410000},
+    {**_ORG, "COUNTRY_BIRTH": "PE", "TIME_PERIOD": "2020", "OBS_VALUE": "", "OBS_STATUS": "Q", "CONF_STATUS": "A"},
+)
+
+
+def with_corridors(library: Library) -> Release:
+    """The release with emigrants, and with origins at two points of time."""
+    release = released(library)
+    stock, emigrants = packaged(library, "CL", "DF_STOCK", STOCK + EARLIER), packaged(library, "CL", "DF_EMIG", EMIG)
+    return replace(release, packages=(stock, *release.packages[1:], emigrants))
+
+
+@pytest.fixture(scope="module")
+def corridors(chile: Library) -> Tree:
+    return dict(catalogue.pages(with_corridors(chile), chile, settings(), site=SITE, written=WRITTEN))
+
+
+def read(tree: Tree, path: str) -> html.HtmlElement:
+    return html.document_fromstring(tree[path].decode())
+
+
+def test_a_corridor_shows_what_each_side_tells(corridors: Tree) -> None:
+    page = read(corridors, "en/corridor/VE/CL/index.html")
+    assert text(page.xpath("//h1")[0]) == "Venezuela → Chile"
+    assert [text(each) for each in page.xpath("//p[@class='value']")] == ["427,821"]
+    assert "Told by Chile" in text(page.xpath("//ul[@class='figures']")[0])
+    assert "Only one side tells" in text(page)
+    both = read(corridors, "en/corridor/CL/AR/index.html")
+    (row,) = both.xpath("//section[@aria-labelledby='asymmetry']//tbody/tr")
+    assert [each.text for each in row[:4]] == ["141,348", "309,934", "2.19", "0.75"]
+    record = json.loads(corridors["en/corridor/VE/CL/index.json"])
+    assert record["series"][0]["figures"][-1] == {"at": "2024", "value": 427821.0, "status": "A"}
+
+
+def test_a_corridor_never_tells_a_withheld_figure(corridors: Tree) -> None:
+    page = read(corridors, "en/corridor/PE/CL/index.html")
+    assert [text(each) for each in page.xpath("//table//td[contains(@class, 'suppressed')]")] == ["withheld"]
+    points = json.loads(corridors["en/corridor/PE/CL/index.json"])["series"][0]["figures"]
+    assert [point["value"] for point in points] == [None, 261522.0]
+    assert "en/corridor/GR/CL/index.html" not in corridors  # its only figure is withheld
+    assert "en/corridor/CL/UY/index.html" not in corridors
+
+
+def test_the_corridors_are_drawn_and_listed(corridors: Tree) -> None:
+    page = read(corridors, "es/corridors/index.html")
+    listed = [text(each) for each in page.xpath("//tbody/tr/th")]
+    assert listed == ["Venezuela → Chile", "Perú → Chile", "Chile → Argentina", "Chile → España", "Namibia → Chile"]
+    assert len(page.xpath("//g[@class='arcs']/path")) == 5
+    drawn = page.xpath("//path[contains(@class, 'ribbon')]")
+    widths = {text(each): float(each.get("stroke-width")) for each in drawn}
+    assert widths["Venezuela → Chile: 427.821"] / widths["Perú → Chile: 261.522"] == pytest.approx(
+        427821 / 261522, 0.01
+    )
+    assert not [each for each in widths if "Grecia" in each or "Uruguay" in each]
+    assert "Malvinas" in text(page)
+
+
+def test_a_map_has_every_country_of_the_run(chile: Library) -> None:
+    found = atlas.world(SITE)
+    assert {"AR", "BB", "CL", "CU", "FJ", "GD", "RU", "US", "VE"} <= found.places.keys()
+    assert all(0 <= x <= found.width and 0 <= y <= found.height for x, y in found.places.values())
+    for outline in found.outlines:  # an outline that crosses the edge would smear over the map
+        steps = [int(step) for step in re.findall(r"-?\d+", outline.path.partition("l")[2].partition("z")[0])]
+        assert max(map(abs, steps), default=0) < found.width / 2, outline.code
+
+
+def test_a_brief_is_as_sure_as_its_figures(chile: Library) -> None:
+    estimated = tuple({**row, "OBS_STATUS": "E"} if row.get("OBS_STATUS") is None else row for row in STOCK)
+    broken = (*estimated, {**_ORG, "COUNTRY_BIRTH": "FOR", "TIME_PERIOD": "2010", "OBS_VALUE": 5, "OBS_STATUS": "B"})
+    said = {}
+    for name, rows in (("sure", STOCK), ("estimated", estimated), ("broken", broken)):
+        release = Release((packaged(chile, "CL", "DF_STOCK", rows),), {}, {})
+        made = dict(catalogue.pages(release, chile, settings(), site=SITE, written={}))
+        for lang in LANGUAGES:
+            said[name, lang] = json.loads(made[f"{lang}/country/CL/brief/index.json"])["sentences"]
+    assert said["sure", "en"][1].startswith("In 2024, 1,538,324 people born in another country lived in Chile (Intern")
+    assert "1,331 % more than in 1990 (107,501)" in said["sure", "en"][1]
+    assert "lived in Chile, as an estimate (" in said["estimated", "en"][1]
+    assert "nacidas en otro país, según una estimación (" in said["estimated", "es"][1]
+    assert "nascidas em outro país, segundo uma estimativa (" in said["estimated", "pt"][1]
+    assert "more than" not in said["broken", "en"][1]
+
+
+@pytest.mark.parametrize("kind", ["corridor", "brief", "compare", "agencies"])
+def test_words_of_the_other_pages_are_the_same_in_every_language(kind: str) -> None:
+    said = [texts(kind, lang) for lang in LANGUAGES]
+    assert list(keys(said[0])) == list(keys(said[1])) == list(keys(said[2]))
+    places = [{key: sorted(re.findall(r"{\w+}", str(value))) for key, value in each.items()} for each in said]
+    assert places[0] == places[1] == places[2]
+    sources = [
+        SITE / f"templates/{kind}.html",
+        SITE / f"templates/{kind}s.html",
+        *(ROOT / "pipeline/catalogue").glob(f"{kind}*.py"),
+    ]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in sources if path.is_file())
+    for key in said[0]:
+        assert re.search(rf"\b[cbka]\.{key}\b|\[\"{key}\"\]|\"{key}\"|c\[row", code), key
+
+
+def test_sources_are_compared_and_the_difference_explained(documents: Mapping[str, html.HtmlElement]) -> None:
+    page = documents["en/compare/index.html"]
+    (section,) = page.xpath("//section[@aria-labelledby='df-stock-cl']")
+    assert [
+        [text(cell) for cell in row.xpath("./td[contains(@class, 'number')]")]
+        for row in section.xpath("./div[1]//tbody/tr")
+    ] == [
+        ["–", "746,4652017"],
+        ["1,538,324", "1,538,3242024"],
+    ]
+    differs = [text(each) for each in section.xpath(".//dl//dt")]
+    assert {"Kind of source", "Birth or citizenship", "Period"} <= set(differs)
+
+
+def test_agencies_find_every_address(corridors: Tree) -> None:
+    page = read(corridors, "es/agencies/index.html")
+    assert [text(each) for each in page.xpath("//tbody/tr/td[1]")]
+    assert "https://stat.example/" in text(page)
+    assert page.xpath("//a[contains(@href, 'catalog.ttl')]")
+
+
+def test_search_lists_every_page_with_what_else_it_is_called(
+    tree: Tree, documents: Mapping[str, html.HtmlElement]
+) -> None:
+    page = documents["es/find/index.html"]
+    led = {posixpath.normpath(posixpath.join("es/find", each.get("href"))) for each in page.xpath("//li/a")}
+    assert {path for path in tree if path.startswith("es/") and path.endswith(".html")} - {"es/find/index.html"} <= led
+    (chile,) = [each for each in page.xpath("//section[@aria-labelledby='all-countries']//li") if text(each) == "Chile"]
+    assert "chileno" in chile.get("data-words").split()
+
+
+def test_every_page_is_in_the_sitemap_and_has_a_record(tree: Tree) -> None:
+    pages = {path for path in tree if path.endswith("/index.html")}
+    places = {f"https://stat.example/{path.removesuffix('index.html')}" for path in pages}
+    assert set(re.findall(r"<loc>([^<]+)</loc>", tree["sitemap.xml"].decode())) == places
+    for path in pages:
+        record = json.loads(tree[path.replace(".html", ".json")])
+        document = read(tree, path)
+        assert record["url"] == document.xpath("string(//link[@rel='canonical']/@href)")
+        assert record["language"] == document.get("lang")
+        assert document.xpath("string(//meta[@property='og:url']/@content)") == record["url"]
+
+
+def test_a_notice_stands_on_every_page(chile: Library) -> None:
+    noticed = replace(settings(), notice={lang: f"Only an <example> {lang}" for lang in LANGUAGES})
+    made = dict(catalogue.pages(released(chile), chile, noticed, site=SITE, written={}))
+    for path in made:
+        if path.endswith("/index.html"):
+            assert f"Only an <example> {path[:2]}" in text(read(made, path)), path
+
+
+def test_a_table_without_any_figure_says_what_its_status_says(chile: Library) -> None:
+    rows = tuple(
+        {"SOURCE_TYPE": "ORG", "TIME_PERIOD": str(year), "OBS_VALUE": "", "OBS_STATUS": "O"} for year in (2020, 2021)
+    )
+    made = dict(
+        catalogue.pages(
+            Release((packaged(chile, "CL", "DF_REMIT", rows),), {}, {}), chile, settings(), site=SITE, written={}
+        )
+    )
+    page = text(read(made, "en/data/DF_REMIT/CL/index.html"))
+    assert "states no figure for any period of this table" in page
+    assert "gives no totals" not in page
+
+
 # ---------------------------------------------------------------- what machines get
 
 
@@ -397,15 +580,17 @@ def test_code_on_the_pages_asks_for_what_is_there(chile: Library, services: Mapp
     held = [
         "files/DF_STOCK/CL/data.csv",
         "files/DF_STOCK/CL/data.xml",
+        "files/DF_STOCK/CL/data.parquet",
         "files/structures/structures-2.1.xml",
         *(f"{service}/{path}index.xml" for service, path in services.items()),
     ]
     written = dict.fromkeys(held, Written(1, SHA))
     seen = view.catalogue(released(chile), chile, settings(), formats=formats(), written=written, site=SITE)
     found = machine.snippets(seen, "DF_STOCK", "CL")
-    assert list(found) == ["curl", "pandas", "sdmx1", "pysdmx"]
+    python = ("pandas", "sdmx1", "pysdmx")
+    assert list(found) == ["curl", *python, "R: rsdmx", "DuckDB", "Excel: Power Query"]
     for name, code in found.items():
-        if name != "curl":
+        if name in python:
             compile(code, name, "exec")
         for path in re.findall(r"(?:files|sdmx)/[\w./-]+", code):
             assert path in written or any(each.startswith(f"{path}/") for each in written), code

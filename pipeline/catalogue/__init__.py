@@ -5,14 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pipeline.catalogue import about, codes, country, dataset, find, flow, home, mirror, quality
+from pipeline.catalogue import (
+    about,
+    agencies,
+    brief,
+    codes,
+    compare,
+    corridors,
+    country,
+    dataset,
+    find,
+    flow,
+    home,
+    mirror,
+    quality,
+)
 from pipeline.catalogue.render import environment, render, sitemap
 from pipeline.catalogue.view import catalogue
 from pipeline.catalogue.wording import languages
 from pipeline.formats import formats
 from pipeline.model import Library, Release, Settings, Written
 
-_KINDS = (home, flow, dataset, country, codes, quality, mirror, about)
+_KINDS = (home, flow, dataset, country, brief, corridors, codes, quality, mirror, compare, agencies, about)
 
 
 def pages(
@@ -32,10 +46,10 @@ def pages(
     yield "index.html", start.render(settings=settings, languages=words).encode()
     every = [page for kind in _KINDS for page in kind.pages(everything)]
     every.append(find.page(everything, every))
-    paths = {page.path for page in every}
+    by_path = {page.path: page for page in every}
     texts: dict[str, bytes] = {}
     for page in every:
-        for path, content in render(page, everything, words, site=templates, pages=paths):
+        for path, content in render(page, everything, words, site=templates, pages=by_path):
             if path.endswith(".html"):
                 texts[path] = content
             yield path, content

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from pipeline.catalogue import machine
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.view import Catalogue
 from pipeline.catalogue.wording import Words
@@ -17,12 +16,7 @@ def pages(catalogue: Catalogue) -> Iterator[Page]:
 
 
 def _content(catalogue: Catalogue, words: Words) -> Content:
-    first = next(iter(catalogue.views.values()), None)
-    flow = first.flow.id if first is not None else ""
-    area = first.area if first is not None else ""
     return {
-        "agency": catalogue.library.agency,
-        "agency_name": catalogue.library.agencies.get(catalogue.library.agency, {}),
         "protections": [(flow.name, flow.protection.reason) for flow in catalogue.flows],
         "formats": [
             (each, f"{each.folder}/<FLOW>/<AREA>/{each.file}")
@@ -31,13 +25,6 @@ def _content(catalogue: Catalogue, words: Words) -> Content:
         ],
         "source_types": _source_types(catalogue),
         "terms": list(catalogue.library.terms.values()),
-        "structure_files": machine.structure_files(catalogue),
-        "addresses": machine.addresses(catalogue, flow) if flow else [],
-        "snippets": machine.snippets(catalogue, flow, area) if flow else {},
-        "catalog_files": [
-            path for path in ("catalog.ttl", "catalog.jsonld", "catalog.rdf") if path in catalogue.written
-        ],
-        "base": catalogue.settings.base_url.rstrip("/"),
     }
 
 

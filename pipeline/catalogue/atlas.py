@@ -89,7 +89,11 @@ def _atlas(
         rings = [ring for polygon in _polygons(feature["geometry"]) for ring in polygon if _is_within(ring, frame)]
         path = "".join(_path(ring, project) for ring in rings)
         outlines.append(Outline(feature.get("id") or "", path, place))
-    places = {each.code: each.place for each in outlines if each.code and each.place is not None}
+    places = {
+        each.code: each.place
+        for each in outlines
+        if each.code and each.place is not None and 0 <= each.place[0] <= width and 0 <= each.place[1] <= height
+    }
     return Atlas(width, height, tuple(each for each in outlines if each.path), places)
 
 

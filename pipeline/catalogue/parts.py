@@ -60,6 +60,14 @@ def _details(catalogue: Catalogue, view: View, shown: Line | Breakdown, words: W
     }
 
 
+def status_of_line(catalogue: Catalogue, view: View, line: Line, words: Words) -> str:
+    """What narrows a series beyond its country: the legal status, the event, the reason."""
+    silent = {"FREQ", "REF_AREA", "SOURCE_TYPE", "CITIZENSHIP", "COUNTRY_BIRTH", "COUNTERPART_AREA"}
+    silent.add(view.flow.structure.measure_dimension)
+    codes = {each: code for each, code in line.key.items() if each not in silent and code not in _SILENT}
+    return ", ".join(name_of(catalogue, each, code, words) for each, code in codes.items())
+
+
 def source_type(catalogue: Catalogue, shown: Line | Breakdown, words: Words) -> str:
     """The kind of source; empty for a dataflow that has none."""
     code = shown.key.get("SOURCE_TYPE", "")
@@ -134,7 +142,7 @@ def line_charts(catalogue: Catalogue, view: View, words: Words) -> list[Content]
 
 
 def _line_chart(catalogue: Catalogue, view: View, lines: Sequence[Line], words: Words) -> Content:
-    named = list(zip(_line_names(catalogue, view, lines, words), lines, strict=True))
+    named = list(zip(line_names(catalogue, view, lines, words), lines, strict=True))
     return {
         "title": measure(catalogue, view, lines[0], words),
         "unit": unit(catalogue, lines[0], words),
@@ -155,7 +163,7 @@ def numbers(named: Sequence[tuple[str, Line]], words: Words) -> Content:
     }
 
 
-def _line_names(catalogue: Catalogue, view: View, lines: Sequence[Line], words: Words) -> list[str]:
+def line_names(catalogue: Catalogue, view: View, lines: Sequence[Line], words: Words) -> list[str]:
     """A name for each line; of several lines, what they have in common is left out."""
     parts = [{"": source_type(catalogue, line, words), **_details(catalogue, view, line, words)} for line in lines]
     told = [

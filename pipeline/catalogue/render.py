@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -62,11 +62,11 @@ def embedded(value: object) -> Markup:
 
 
 def render(
-    page: Page, catalogue: Catalogue, languages: Mapping[str, Words], *, site: Environment, pages: Collection[str] = ()
+    page: Page, catalogue: Catalogue, languages: Mapping[str, Words], *, site: Environment, pages: Mapping[str, Page]
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the page in each language, and beside it its record for machines, with their paths below the release.
 
-    `pages` are all the pages of the site: the header leads to those of them that are sections.
+    `pages` are all the pages of the site by path: the header leads to those of them that are sections.
     """
     template = site.get_template(page.template)
     for lang in LANGUAGES:
@@ -89,6 +89,7 @@ def render(
             ],
             settings=catalogue.settings,
             has=catalogue.written.__contains__,
+            pages=pages,
         )
         yield path, text.encode()
         yield posixpath.join(lang, page.path, "index.json"), _json(record)

@@ -78,8 +78,9 @@
     field.type = "search";
     label.append(table.dataset.filter + " ", field);
     (table.closest(".scroll") || table).before(label);
+    const said = (row) => [...row.cells].map((cell) => cell.textContent).join(" ");
     const narrow = () => {
-      for (const row of table.tBodies[0].rows) row.hidden = field.value !== "" && !fits(field.value, row.textContent);
+      for (const row of table.tBodies[0].rows) row.hidden = field.value !== "" && !fits(field.value, said(row));
     };
     field.addEventListener("input", () => {
       address((p) => (field.value ? p.set(key, field.value) : p.delete(key)));
