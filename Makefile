@@ -42,6 +42,7 @@ check: .venv/test.stamp ## lint, format, types and tests: what the continuous in
 
 bench: .venv/test.stamp ## the benchmarks, written to build/bench/
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/pages.py
 
 docs: .venv/run.stamp ## the generated pages of docs/
 	$(RUN) docs

@@ -29,7 +29,7 @@ CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
 PAGES = (
-    "", "find", "about", "quality", "mirror", "code", "code/CL_SEX", "corridors", "corridor/VE/CL", "corridor/CL/AR",
+    "", "find", "about", "quality", "mirror", "code", "code/CL_SEX", "concepts", "corridors", "corridor/VE/CL", "corridor/CL/AR",
     "compare", "agencies", "country/CL", "country/CL/brief", "data/DF_STOCK", "data/DF_STOCK/CL",
 )  # fmt: skip
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (apt-get install chromium)")

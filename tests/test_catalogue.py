@@ -27,6 +27,7 @@ from pipeline.model import (
     Country,
     Description,
     Issue,
+    Ledger,
     Library,
     Origin,
     Package,
@@ -477,7 +478,7 @@ def test_sources_are_compared_and_the_difference_explained(documents: Mapping[st
         ["1,538,324", "1,538,3242024"],
     ]
     differs = [text(each) for each in section.xpath(".//dl//dt")]
-    assert {"Kind of source", "Birth or citizenship", "Period"} <= set(differs)
+    assert {"Kind of source", "Birth or citizenship"} <= set(differs)
 
 
 def test_agencies_find_every_address(corridors: Tree) -> None:
@@ -485,6 +486,50 @@ def test_agencies_find_every_address(corridors: Tree) -> None:
     assert [text(each) for each in page.xpath("//tbody/tr/td[1]")]
     assert "https://stat.example/" in text(page)
     assert page.xpath("//a[contains(@href, 'catalog.ttl')]")
+
+
+def test_what_has_no_figure_says_why_and_looks_so(chile: Library) -> None:
+    rows = tuple(
+        {**_ORG, "COUNTRY_BIRTH": "FOR", "TIME_PERIOD": year, "OBS_VALUE": value, "OBS_STATUS": status}
+        for year, value, status in (
+            ("2019", "", "M"),
+            ("2020", "", "O"),
+            ("2021", "", "Q"),
+            ("2022", 0, "A"),
+            ("2023", 7000, "A"),
+        )
+    )
+    made = dict(
+        catalogue.pages(
+            Release((packaged(chile, "CL", "DF_STOCK", rows),), {}, {}), chile, settings(), site=SITE, written={}
+        )
+    )
+    cells = read(made, "en/data/DF_STOCK/CL/index.html").xpath("//figure//tbody//td")
+    looks = [(text(each), each.get("class")) for each in cells]
+    assert looks == [
+        ("not applicable", "number not_applicable"),
+        ("no figure", "number missing"),
+        ("withheld", "number suppressed"),
+        ("0", "number"),
+        ("7,000", "number"),
+    ]
+
+
+def test_concepts_have_their_meaning_and_their_urn(documents: Mapping[str, html.HtmlElement]) -> None:
+    (row,) = documents["pt/concepts/index.html"].xpath("//tr[@id='concept-CITIZENSHIP']")
+    assert "urn:sdmx:org.sdmx.infomodel.conceptscheme.Concept=MIGLAC:CS_MIG(1.0.0).CITIZENSHIP" in text(row)
+    assert "Estoque de migrantes" in text(row)
+
+
+def test_cells_of_the_whole_release_are_accounted_for(chile: Library) -> None:
+    of = Ledger(100, 80, {"blank": 5, "added": 3, "A sum": 10}, {"x": 2}, suppressed=6)
+    release = released(chile)
+    reports = {("CL", "DF_STOCK"): replace(release.reports["CL", "DF_STOCK"], ledger=of)}
+    made = dict(catalogue.pages(replace(release, reports=reports), chile, settings(), site=SITE, written={}))
+    rows = read(made, "en/quality/index.html").xpath("//section[@aria-labelledby='ledger']//tr/td")
+    counts = [int(text(each)) for each in rows]
+    assert counts == [100, 74, 6, 5, 3, 10, 2]
+    assert counts[0] == sum(counts[1:])
 
 
 def test_search_lists_every_page_with_what_else_it_is_called(

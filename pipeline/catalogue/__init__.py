@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -47,12 +48,14 @@ def pages(
     every = [page for kind in _KINDS for page in kind.pages(everything)]
     every.append(find.page(everything, every))
     by_path = {page.path: page for page in every}
-    texts: dict[str, bytes] = {}
-    for page in every:
-        for path, content in render(page, everything, words, site=templates, pages=by_path):
-            if path.endswith(".html"):
-                texts[path] = content
-            yield path, content
-    yield "sitemap.xml", sitemap(everything, every)
-    yield "robots.txt", f"User-agent: *\nAllow: /\nSitemap: {settings.base_url.rstrip('/')}/sitemap.xml\n".encode()
-    yield from find.index(texts, every)
+    with tempfile.TemporaryDirectory() as folder:
+        texts = find.Texts(Path(folder))
+        for page in every:
+            for path, content in render(page, everything, words, site=templates, pages=by_path):
+                if path.endswith(".html"):
+                    texts.add(path, content, page.areas)
+                yield path, content
+        yield "sitemap.xml", sitemap(everything, every)
+        robots = f"User-agent: *\nAllow: /\nSitemap: {settings.base_url.rstrip('/')}/sitemap.xml\n"
+        yield "robots.txt", robots.encode()
+        yield from texts.index()

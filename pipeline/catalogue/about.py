@@ -24,7 +24,6 @@ def _content(catalogue: Catalogue, words: Words) -> Content:
             if _is_published(catalogue, each.file, each.folder)
         ],
         "source_types": _source_types(catalogue),
-        "terms": list(catalogue.library.terms.values()),
     }
 
 

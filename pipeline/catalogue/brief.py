@@ -63,18 +63,25 @@ def _topic(catalogue: Catalogue, view: View, words: Words) -> dict[str, Any] | N
     lines = [line for line in view.lines if line.latest is not None]
     if not lines:
         return None
-    sentences = []
+    shown, sentences = _largest(view), []
+    sources = {parts.source(catalogue, view, each, words) for each in (*lines, *([shown] if shown else []))}
     for line in lines[:_SOURCES]:
-        told = (_sentence(catalogue, view, line, words), _change(line, words))
+        source = _bracketed(catalogue, view, line, words) if len(sources) > 1 else ""
+        told = (_sentence(catalogue, view, line, words, source=source), _change(line, words))
         sentences.append(" ".join(each for each in told if each))
-    shown = _largest(view)
     if shown is not None:
-        sentences.append(_largest_said(catalogue, view, shown, words))
+        source = _bracketed(catalogue, view, shown, words) if len(sources) > 1 else ""
+        sentences.append(_largest_said(catalogue, view, shown, words, source=source))
     charts = parts.line_charts(catalogue, view, words)
     return {"view": view, "flow": view.flow, "sentences": sentences, "charts": charts[:1]}
 
 
-def _sentence(catalogue: Catalogue, view: View, line: Line, words: Words) -> str:
+def _bracketed(catalogue: Catalogue, view: View, shown: Line | Breakdown, words: Words) -> str:
+    """The source, as it stands in a sentence of a topic with several; else it stands under the chart alone."""
+    return f" ({parts.source(catalogue, view, shown, words)})"
+
+
+def _sentence(catalogue: Catalogue, view: View, line: Line, words: Words, *, source: str) -> str:
     """The latest figure of a series as a sentence, as sure as its status."""
     said, latest = texts("brief", words.lang), line.latest
     assert latest is not None
@@ -87,7 +94,7 @@ def _sentence(catalogue: Catalogue, view: View, line: Line, words: Words) -> str
         who=_who(line, said),
         what=parts.within(parts.status_of_line(catalogue, view, line, words)),
         hedge=hedge(latest, catalogue, words),
-        source=parts.source(catalogue, view, line, words),
+        source=source,
     )
 
 
@@ -125,7 +132,7 @@ def _largest(view: View) -> Breakdown | None:
     return next((each for each in view.breakdowns if each.dimension in wanted), None)
 
 
-def _largest_said(catalogue: Catalogue, view: View, shown: Breakdown, words: Words) -> str:
+def _largest_said(catalogue: Catalogue, view: View, shown: Breakdown, words: Words, *, source: str) -> str:
     said, points = texts("brief", words.lang), [point for point in shown.points if point.value is not None]
     named = [
         f"{parts.name_of(catalogue, shown.dimension, point.at, words)} ({words.number(point.value or 0.0)})"
@@ -135,7 +142,7 @@ def _largest_said(catalogue: Catalogue, view: View, shown: Breakdown, words: Wor
         period=words.period(shown.period),
         basis=parts.within(parts.bar_chart(catalogue, view, shown, words)["dimension"]),
         named=words.listed(named),
-        source=parts.source(catalogue, view, shown, words),
+        source=source,
     )
 
 

@@ -146,7 +146,12 @@ def figure(point: Point, words: Words) -> str:
     """The figure, or the reason why there is none."""
     if point.value is not None:
         return words.number(point.value)
-    return str(words.texts["figure"]["suppressed" if point.is_suppressed else "missing"])
+    return str(words.texts["figure"][reason(point.status)])
+
+
+def reason(status: str) -> str:
+    """Why there is no figure, by the status of the observation (CL_OBS_STATUS): a word of `figure` in site/text."""
+    return {"Q": "suppressed", "M": "not_applicable"}.get(status, "missing")
 
 
 @dataclass(frozen=True)

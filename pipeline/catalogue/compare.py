@@ -88,7 +88,6 @@ def _attributes(view: View, line: Line) -> dict[str, str]:
         (each for each in ("COUNTRY_BIRTH", "CITIZENSHIP") if line.key.get(each, "_T") not in ("_T", "_Z")), ""
     )
     return {
-        "TIME_PERIOD": latest.at,
         "SOURCE_TYPE": line.key["SOURCE_TYPE"],
         "BASIS": basis,
         **{each: str(first[each]) for each in _DEFINES if each in frame},

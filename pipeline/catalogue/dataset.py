@@ -219,7 +219,7 @@ def _preview_row(catalogue: Catalogue, sample: Sample, row: Row, words: Words) -
     status = "" if row.point.status in _UNREMARKABLE else row.point.status
     return {
         "cells": [*names, words.period(row.point.at)],
-        "kind": "given" if row.point.value is not None else "suppressed" if row.point.is_suppressed else "missing",
+        "kind": "given" if row.point.value is not None else charts.reason(row.point.status),
         "value": charts.figure(row.point, words),
         "status": parts.name_of(catalogue, "OBS_STATUS", status, words) if status else "",
         "place": row.place,

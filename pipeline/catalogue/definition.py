@@ -7,6 +7,7 @@ import io
 from itertools import islice
 
 from pipeline.catalogue import parts
+from pipeline.catalogue.charts import reason
 from pipeline.catalogue.render import Content
 from pipeline.catalogue.view import Catalogue, View
 from pipeline.catalogue.wording import Words
@@ -73,7 +74,7 @@ def _figure(value: str | None, status: str | None, words: Words) -> str:
     """The figure, or why there is none; a period that had no row at all has a dash."""
     if value:
         return words.number(float(value))
-    return "–" if not status else str(words.texts["figure"]["suppressed" if status == "Q" else "missing"])
+    return "–" if not status else str(words.texts["figure"][reason(status)])
 
 
 def reasons(catalogue: Catalogue, view: View, words: Words) -> str:

@@ -10,16 +10,16 @@ import json
 import logging
 import posixpath
 import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
+
+from markupsafe import escape
 
 from pipeline import names
 from pipeline.catalogue.render import Content, Page, file_path
 from pipeline.catalogue.view import Catalogue
 from pipeline.catalogue.wording import Words
-from pipeline.framework import LANGUAGES
 from pipeline.labels import folded
 
 log = logging.getLogger("trayecto")
@@ -79,30 +79,34 @@ def _others() -> Mapping[tuple[str, str], tuple[str, ...]]:
     return found
 
 
-def index(pages: Mapping[str, bytes], every: Iterable[Page]) -> Iterator[tuple[str, bytes]]:
-    """Yield (path, content) of the index over the texts of the pages, in each language by itself.
+class Texts:
+    """The texts of the pages, each written as it comes so that none is held, and the index over them."""
 
-    Equal pages give equal bytes: no filters, whose order pagefind leaves open, and its languages in ours.
-    """
-    try:
-        import pagefind_bin
-    except ImportError:  # a kind of machine for which it is not built
-        log.warning("pagefind is not installed here: the search page of this release finds pages by their names alone")
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        site, out = Path(folder) / "site", Path(folder) / "out"
-        for page in every:
-            for lang in LANGUAGES:
-                path = file_path(lang, page.path)
-                if path in pages:
-                    further = " ".join(other_names(page.areas, lang))
-                    place = site / path
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    place.write_bytes(pages[path].replace(b"</main>", f"<p>{further}</p></main>".encode(), 1))
-        command = [pagefind_bin.get_executable(), "--site", site, "--output-path", out, "--keep-index-url", "--quiet"]
-        subprocess.run([str(each) for each in command], check=True, capture_output=True)  # noqa: S603 (our own tool)
-        for found in sorted(each for each in out.rglob("*") if each.is_file()):
-            path = found.relative_to(out).as_posix()
+    def __init__(self, folder: Path) -> None:
+        self._site, self._out = folder / "site", folder / "out"
+
+    def add(self, path: str, content: bytes, areas: Iterable[str]) -> None:
+        """One page in one language, with the further words by which it is found."""
+        further = " ".join(other_names(areas, path.partition("/")[0]))
+        place = self._site / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content.replace(b"</main>", f"<p>{escape(further)}</p></main>".encode(), 1))
+
+    def index(self) -> Iterator[tuple[str, bytes]]:
+        """Yield (path, content) of the index, each language by itself.
+
+        Equal pages give equal bytes: no filters, whose order pagefind leaves open, and its languages in ours.
+        """
+        try:
+            import pagefind_bin
+        except ImportError:  # a kind of machine for which it is not built
+            log.warning("pagefind is not installed: the search page of this release finds pages by their names alone")
+            return
+        command = [pagefind_bin.get_executable(), "--site", self._site, "--output-path", self._out]
+        options = ["--keep-index-url", "--quiet"]
+        subprocess.run([*map(str, command), *options], check=True, capture_output=True)  # noqa: S603 (our own tool)
+        for found in sorted(each for each in self._out.rglob("*") if each.is_file()):
+            path = found.relative_to(self._out).as_posix()
             if path == _ENTRY:
                 yield posixpath.join(_ENGINE, path), json.dumps(json.loads(found.read_bytes()), sort_keys=True).encode()
             elif path in _SCRIPTS or found.suffix in _PARTS:
