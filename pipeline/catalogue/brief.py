@@ -64,7 +64,8 @@ def _topic(catalogue: Catalogue, view: View, words: Words) -> dict[str, Any] | N
     if not lines:
         return None
     shown, sentences = _largest(view), []
-    sources = {parts.source(catalogue, view, each, words) for each in (*lines, *([shown] if shown else []))}
+    told_of: list[Line | Breakdown] = [*lines, *([shown] if shown is not None else [])]
+    sources = {parts.source(catalogue, view, each, words) for each in told_of}
     for line in lines[:_SOURCES]:
         source = _bracketed(catalogue, view, line, words) if len(sources) > 1 else ""
         told = (_sentence(catalogue, view, line, words, source=source), _change(line, words))
