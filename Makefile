@@ -52,6 +52,7 @@ check: .venv/test.stamp ## lint, format, types and tests: what the continuous in
 bench: .venv/test.stamp ## the benchmarks, written to build/bench/
 	$(BIN)/python bench/run.py
 	$(BIN)/python bench/formats.py
+	$(BIN)/python bench/pages.py
 
 border: .venv/run.stamp ## stocks and flows from border-control records: CROSSINGS=… OUT=… OBS_END=… (OPTIONS="…" adds others)
 	@$(RUN) border --crossings "$(CROSSINGS)" --out "$(OUT)" --obs-end "$(OBS_END)" $(OPTIONS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Literal
@@ -318,3 +318,4 @@ class Licence:
     id: str
     name: str
     url: str
+    names: Text = field(default_factory=dict, compare=False)

@@ -385,6 +385,7 @@ class Settings:
     language: str
     title: Text
     embargo: str = ""
+    notice: Text = field(default_factory=dict)  # stands on every page; for what is an example or provisional
 
     @property
     def release_day(self) -> str:

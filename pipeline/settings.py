@@ -14,7 +14,7 @@ from pipeline.library.authored import refuse
 from pipeline.model import Library, Settings
 
 _KEYS = ("title", "areas", "flows", "formats", "base_url", "release", "language")
-_OPTIONAL = ("embargo",)
+_OPTIONAL = ("embargo", "notice")
 _RELEASE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\.[1-9]\d*")
 
 
@@ -37,6 +37,8 @@ def settings(path: Path, library: Library, *, formats: Collection[str]) -> Setti
         embargo.moment(table.get("embargo", "2026-01-01T00:00:00Z"))
     except (TypeError, ValueError):
         refuse(path, None, "embargo must be a text with a moment and its distance from UTC: 2026-12-01T09:00:00-03:00")
+    if table.get("notice") and not set(LANGUAGES) <= table["notice"].keys():
+        refuse(path, None, f"notice must have all of the languages {', '.join(LANGUAGES)}")
     lists = {key: tuple(table[key]) for key in ("areas", "flows", "formats")}
     return Settings(**{**table, **lists, "base_url": table["base_url"].rstrip("/")})
 

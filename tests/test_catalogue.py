@@ -20,13 +20,14 @@ from tables import DAY, FLOWS, protected, wholes, with_chile
 
 from pipeline import across, catalogue
 from pipeline.across import mirror as mirror_rules
-from pipeline.catalogue import charts, figures, machine, sample, view, wording
+from pipeline.catalogue import atlas, charts, figures, machine, periods, sample, view, wording
 from pipeline.formats import formats
 from pipeline.framework import LANGUAGES, Code, Codelist
 from pipeline.model import (
     Country,
     Description,
     Issue,
+    Ledger,
     Library,
     Origin,
     Package,
@@ -184,10 +185,12 @@ def targets(document: html.HtmlElement) -> Iterator[tuple[html.HtmlElement, str]
 def test_every_link_and_asset_is_there(tree: Tree, documents: Mapping[str, html.HtmlElement]) -> None:
     ids = {path: set(document.xpath("//@id")) for path, document in documents.items()}
     for path, document in documents.items():
-        for _, target in targets(document):
+        for element, target in targets(document):
             parts = urlsplit(target)
             if parts.scheme:
                 continue
+            if element.get("type") == "application/json":
+                assert posixpath.join(posixpath.dirname(path), target) in tree
             there = (
                 posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(parts.path))) if parts.path else path
             )
@@ -198,11 +201,17 @@ def test_every_link_and_asset_is_there(tree: Tree, documents: Mapping[str, html.
 def test_nothing_is_asked_of_another_host_and_nothing_runs(documents: Mapping[str, html.HtmlElement]) -> None:
     for path, document in documents.items():
         for element, target in targets(document):
-            assert element.tag == "a" or not urlsplit(target).scheme, f"{path}: {target}"
-        assert all(script.get("type") == "application/ld+json" for script in document.xpath("//script")), path
-        assert not document.xpath("//@style | //@*[starts-with(name(), 'on')] | //iframe | //form | //style"), path
-        assert "default-src 'none'" in document.xpath("string(//meta[@http-equiv]/@content)"), path
-    assert b"http" not in (SITE / "assets/site.css").read_bytes() + (SITE / "assets/theme.css").read_bytes()
+            is_told = element.get("rel") in ("canonical", "alternate")  # for search engines; no browser asks for it
+            assert element.tag == "a" or is_told or not urlsplit(target).scheme, f"{path}: {target}"
+        for script in document.xpath("//script"):
+            assert script.get("type") == "application/ld+json" or script.get("src").endswith("assets/site.js"), path
+        assert not document.xpath("//@style | //@*[starts-with(name(), 'on')] | //iframe | //style"), path
+        policy = document.xpath("string(//meta[@http-equiv]/@content)")
+        assert "default-src 'none'" in policy, path
+        assert "unsafe-inline" not in policy, path
+        assert "'unsafe-eval'" not in policy, path
+    for asset in ("site.css", "theme.css", "site.js"):
+        assert b"//" not in (SITE / f"assets/{asset}").read_bytes(), asset
 
 
 def test_a_page_says_its_language_and_leads_to_itself_in_the_others(documents: Mapping[str, html.HtmlElement]) -> None:
@@ -214,9 +223,11 @@ def test_a_page_says_its_language_and_leads_to_itself_in_the_others(documents: M
         assert len(document.xpath("//h1")) == 1
         for other in LANGUAGES:
             for link in document.xpath(f"//link[@hreflang='{other}'] | //nav//a[@hreflang='{other}']"):
-                assert (
-                    posixpath.normpath(posixpath.join(posixpath.dirname(path), link.get("href"))) == f"{other}/{rest}"
+                place = link.get("href").replace(
+                    "https://stat.example", posixpath.relpath(".", posixpath.dirname(path))
                 )
+                place += "index.html" if place.endswith("/") else ""
+                assert posixpath.normpath(posixpath.join(posixpath.dirname(path), place)) == f"{other}/{rest}"
         assert document.xpath("//a[@href='#main']")
         assert document.xpath("//main[@id='main']")
 
@@ -231,7 +242,7 @@ def test_every_chart_has_a_name_and_its_numbers_in_a_table(documents: Mapping[st
             assert text(drawing.xpath(".//title")[0])
         for figure in document.xpath("//figure[contains(@class, 'chart')]"):
             assert figure.xpath(".//desc")
-            assert figure.xpath(".//details//table//td")
+            assert figure.xpath(".//table//td")
 
 
 def test_pages_are_small(tree: Tree) -> None:
@@ -274,7 +285,7 @@ def shown(document: html.HtmlElement) -> set[str]:
         "//ul[@class='figures']//p[@class='value'] | //*[local-name()='text'][contains(@class, 'bar-value')]"
     )
     found += document.xpath(
-        "//figure//details//td[contains(@class, 'number')] | //table[@class='rows']//td[contains(@class, 'number')]"
+        "//figure//td[contains(@class, 'number')] | //table[@class='rows']//td[contains(@class, 'number')]"
     )
     return {text(each) for each in found}
 
@@ -305,8 +316,8 @@ def test_a_figure_without_value_shows_no_number(documents: Mapping[str, html.Htm
         assert [text(cell) for cell in row.xpath("./td[contains(@class, 'number')]")] == [status]
     ages = next(figure for figure in page.xpath("//figure") if "By age" in text(figure))
     assert "15 to 24 years" in text(ages)
-    assert [text(cell) for cell in ages.xpath(".//details//td")] == ["91,234", "withheld"]
-    assert len(ages.xpath(".//*[local-name()='rect'][@class='fill']")) == 1
+    assert [text(cell) for cell in ages.xpath(".//td")] == ["91,234", "withheld"]
+    assert [each.get("width") for each in ages.xpath(".//*[local-name()='rect'][@class='fill']")] == ["380.0", "0"]
     assert "2 figures are withheld: 1 for being small, 1 so that" in text(page)
 
 
@@ -317,7 +328,7 @@ def test_sources_stand_side_by_side(documents: Mapping[str, html.HtmlElement]) -
     assert "Several kinds of source measure this" in text(page)
     told = [text(each) for each in page.xpath("//ul[@class='figures']//p[@class='what']")]
     assert told == ["Country of citizenship: Foreign country (any)", "Country of birth: Foreign country (any)"]
-    curves = page.xpath("//figure[1]//*[local-name()='text'][contains(@class, 'end-label')]")
+    curves = page.xpath("(//figure)[1]//*[local-name()='text'][contains(@class, 'end-label')]")
     assert len(curves) == 2
 
 
@@ -336,6 +347,233 @@ def test_reports_show_no_figure(documents: Mapping[str, html.HtmlElement]) -> No
     assert "746465" not in page
     assert "STR-03 <b>held</b>" in page
     assert "E-mail (functional mailbox)" in page
+
+
+# ---------------------------------------------------------------- corridors, briefs, search
+
+
+EMIG: tuple[dict[str, Any], ...] = (
+    {**_ORG, "COUNTRY_BIRTH": "NAT", "COUNTERPART_AREA": "_T", "OBS_VALUE": 444451},
+    *(
+        {**_ORG, "COUNTRY_BIRTH": "NAT", "COUNTERPART_AREA": other, "OBS_VALUE": value}
+        for other, value in (("AR", 141348), ("ES", 73732))
+    ),
+    {
+        **_ORG,
+        "COUNTRY_BIRTH": "NAT",
+        "COUNTERPART_AREA": "UY",
+        "OBS_VALUE": "",
+        "OBS_STATUS": "Q",
+        "CONF_STATUS": "A",
+    },
+)
+EARLIER: tuple[dict[str, Any], ...] = (
+    {**_ORG, "COUNTRY_BIRTH": "VE", "TIME_PERIOD": "2020", "OBS_VALUE": 410000},
+    {**_ORG, "COUNTRY_BIRTH": "PE", "TIME_PERIOD": "2020", "OBS_VALUE": "", "OBS_STATUS": "Q", "CONF_STATUS": "A"},
+)
+
+
+def with_corridors(library: Library) -> Release:
+    """The release with emigrants, and with origins at two points of time."""
+    release = released(library)
+    stock, emigrants = packaged(library, "CL", "DF_STOCK", STOCK + EARLIER), packaged(library, "CL", "DF_EMIG", EMIG)
+    return replace(release, packages=(stock, *release.packages[1:], emigrants))
+
+
+@pytest.fixture(scope="module")
+def corridors(chile: Library) -> Tree:
+    return dict(catalogue.pages(with_corridors(chile), chile, settings(), site=SITE, written=WRITTEN))
+
+
+def read(tree: Tree, path: str) -> html.HtmlElement:
+    return html.document_fromstring(tree[path].decode())
+
+
+def test_a_corridor_shows_what_each_side_tells(corridors: Tree) -> None:
+    page = read(corridors, "en/corridor/VE/CL/index.html")
+    assert text(page.xpath("//h1")[0]) == "Venezuela → Chile"
+    assert [text(each) for each in page.xpath("//p[@class='value']")] == ["427,821"]
+    assert "Told by Chile" in text(page.xpath("//ul[@class='figures']")[0])
+    assert "Only one side tells" in text(page)
+    both = read(corridors, "en/corridor/CL/AR/index.html")
+    (row,) = both.xpath("//section[@aria-labelledby='asymmetry']//tbody/tr")
+    assert [each.text for each in row[:4]] == ["141,348", "309,934", "2.19", "0.75"]
+    record = json.loads(corridors["en/corridor/VE/CL/index.json"])
+    assert record["series"][0]["figures"][-1] == {"at": "2024", "value": 427821.0, "status": "A"}
+
+
+def test_a_corridor_never_tells_a_withheld_figure(corridors: Tree) -> None:
+    page = read(corridors, "en/corridor/PE/CL/index.html")
+    assert [text(each) for each in page.xpath("//table//td[contains(@class, 'suppressed')]")] == ["withheld"]
+    points = json.loads(corridors["en/corridor/PE/CL/index.json"])["series"][0]["figures"]
+    assert [point["value"] for point in points] == [None, 261522.0]
+    assert "en/corridor/GR/CL/index.html" not in corridors  # its only figure is withheld
+    assert "en/corridor/CL/UY/index.html" not in corridors
+
+
+def test_the_corridors_are_drawn_and_listed(corridors: Tree) -> None:
+    page = read(corridors, "es/corridors/index.html")
+    listed = [text(each) for each in page.xpath("//tbody/tr/th")]
+    assert listed == ["Venezuela → Chile", "Perú → Chile", "Chile → Argentina", "Chile → España", "Namibia → Chile"]
+    assert len(page.xpath("//g[@class='arcs']/path")) == 5
+    drawn = page.xpath("//path[contains(@class, 'ribbon')]")
+    widths = {text(each): float(each.get("stroke-width")) for each in drawn}
+    assert widths["Venezuela → Chile: 427.821"] / widths["Perú → Chile: 261.522"] == pytest.approx(
+        427821 / 261522, 0.01
+    )
+    assert not [each for each in widths if "Grecia" in each or "Uruguay" in each]
+    assert "Malvinas" in text(page)
+
+
+def test_a_map_has_every_country_of_the_run(chile: Library) -> None:
+    found = atlas.world(SITE)
+    assert {"AR", "BB", "CL", "CU", "FJ", "GD", "RU", "US", "VE"} <= found.places.keys()
+    assert all(0 <= x <= found.width and 0 <= y <= found.height for x, y in found.places.values())
+    for outline in found.outlines:  # an outline that crosses the edge would smear over the map
+        steps = [int(step) for step in re.findall(r"-?\d+", outline.path.partition("l")[2].partition("z")[0])]
+        assert max(map(abs, steps), default=0) < found.width / 2, outline.code
+
+
+def test_a_brief_is_as_sure_as_its_figures(chile: Library) -> None:
+    estimated = tuple({**row, "OBS_STATUS": "E"} if row.get("OBS_STATUS") is None else row for row in STOCK)
+    broken = (*estimated, {**_ORG, "COUNTRY_BIRTH": "FOR", "TIME_PERIOD": "2010", "OBS_VALUE": 5, "OBS_STATUS": "B"})
+    said = {}
+    for name, rows in (("sure", STOCK), ("estimated", estimated), ("broken", broken)):
+        release = Release((packaged(chile, "CL", "DF_STOCK", rows),), {}, {})
+        made = dict(catalogue.pages(release, chile, settings(), site=SITE, written={}))
+        for lang in LANGUAGES:
+            said[name, lang] = json.loads(made[f"{lang}/country/CL/brief/index.json"])["sentences"]
+    assert said["sure", "en"][1].startswith("In 2024, 1,538,324 people born in another country lived in Chile (Intern")
+    assert "1,331 % more than in 1990 (107,501)" in said["sure", "en"][1]
+    assert "lived in Chile, as an estimate (" in said["estimated", "en"][1]
+    assert "nacidas en otro país, según una estimación (" in said["estimated", "es"][1]
+    assert "nascidas em outro país, segundo uma estimativa (" in said["estimated", "pt"][1]
+    assert "more than" not in said["broken", "en"][1]
+
+
+@pytest.mark.parametrize("kind", ["corridor", "brief", "compare", "agencies"])
+def test_words_of_the_other_pages_are_the_same_in_every_language(kind: str) -> None:
+    said = [texts(kind, lang) for lang in LANGUAGES]
+    assert list(keys(said[0])) == list(keys(said[1])) == list(keys(said[2]))
+    places = [{key: sorted(re.findall(r"{\w+}", str(value))) for key, value in each.items()} for each in said]
+    assert places[0] == places[1] == places[2]
+    sources = [
+        SITE / f"templates/{kind}.html",
+        SITE / f"templates/{kind}s.html",
+        *(ROOT / "pipeline/catalogue").glob(f"{kind}*.py"),
+    ]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in sources if path.is_file())
+    for key in said[0]:
+        assert re.search(rf"\b[cbka]\.{key}\b|\[\"{key}\"\]|\"{key}\"|c\[row", code), key
+
+
+def test_sources_are_compared_and_the_difference_explained(documents: Mapping[str, html.HtmlElement]) -> None:
+    page = documents["en/compare/index.html"]
+    (section,) = page.xpath("//section[@aria-labelledby='df-stock-cl']")
+    assert [
+        [text(cell) for cell in row.xpath("./td[contains(@class, 'number')]")]
+        for row in section.xpath("./div[1]//tbody/tr")
+    ] == [
+        ["–", "746,4652017"],
+        ["1,538,324", "1,538,3242024"],
+    ]
+    differs = [text(each) for each in section.xpath(".//dl//dt")]
+    assert {"Kind of source", "Birth or citizenship"} <= set(differs)
+
+
+def test_agencies_find_every_address(corridors: Tree) -> None:
+    page = read(corridors, "es/agencies/index.html")
+    assert [text(each) for each in page.xpath("//tbody/tr/td[1]")]
+    assert "https://stat.example/" in text(page)
+    assert page.xpath("//a[contains(@href, 'catalog.ttl')]")
+
+
+def test_what_has_no_figure_says_why_and_looks_so(chile: Library) -> None:
+    rows = tuple(
+        {**_ORG, "COUNTRY_BIRTH": "FOR", "TIME_PERIOD": year, "OBS_VALUE": value, "OBS_STATUS": status}
+        for year, value, status in (
+            ("2019", "", "M"),
+            ("2020", "", "O"),
+            ("2021", "", "Q"),
+            ("2022", 0, "A"),
+            ("2023", 7000, "A"),
+        )
+    )
+    made = dict(
+        catalogue.pages(
+            Release((packaged(chile, "CL", "DF_STOCK", rows),), {}, {}), chile, settings(), site=SITE, written={}
+        )
+    )
+    cells = read(made, "en/data/DF_STOCK/CL/index.html").xpath("//figure//tbody//td")
+    looks = [(text(each), each.get("class")) for each in cells]
+    assert looks == [
+        ("not applicable", "number not_applicable"),
+        ("no figure", "number missing"),
+        ("withheld", "number suppressed"),
+        ("0", "number"),
+        ("7,000", "number"),
+    ]
+
+
+def test_concepts_have_their_meaning_and_their_urn(documents: Mapping[str, html.HtmlElement]) -> None:
+    (row,) = documents["pt/concepts/index.html"].xpath("//tr[@id='concept-CITIZENSHIP']")
+    assert "urn:sdmx:org.sdmx.infomodel.conceptscheme.Concept=MIGLAC:CS_MIG(1.0.0).CITIZENSHIP" in text(row)
+    assert "Estoque de migrantes" in text(row)
+
+
+def test_cells_of_the_whole_release_are_accounted_for(chile: Library) -> None:
+    of = Ledger(100, 80, {"blank": 5, "added": 3, "A sum": 10}, {"x": 2}, suppressed=6)
+    release = released(chile)
+    reports = {("CL", "DF_STOCK"): replace(release.reports["CL", "DF_STOCK"], ledger=of)}
+    made = dict(catalogue.pages(replace(release, reports=reports), chile, settings(), site=SITE, written={}))
+    rows = read(made, "en/quality/index.html").xpath("//section[@aria-labelledby='ledger']//tr/td")
+    counts = [int(text(each)) for each in rows]
+    assert counts == [100, 74, 6, 5, 3, 10, 2]
+    assert counts[0] == sum(counts[1:])
+
+
+def test_search_lists_every_page_with_what_else_it_is_called(
+    tree: Tree, documents: Mapping[str, html.HtmlElement]
+) -> None:
+    page = documents["es/find/index.html"]
+    led = {posixpath.normpath(posixpath.join("es/find", each.get("href"))) for each in page.xpath("//li/a")}
+    assert {path for path in tree if path.startswith("es/") and path.endswith(".html")} - {"es/find/index.html"} <= led
+    (chile,) = [each for each in page.xpath("//section[@aria-labelledby='all-countries']//li") if text(each) == "Chile"]
+    assert "chileno" in chile.get("data-words").split()
+
+
+def test_every_page_is_in_the_sitemap_and_has_a_record(tree: Tree) -> None:
+    pages = {path for path in tree if path.endswith("/index.html")}
+    places = {f"https://stat.example/{path.removesuffix('index.html')}" for path in pages}
+    assert set(re.findall(r"<loc>([^<]+)</loc>", tree["sitemap.xml"].decode())) == places
+    for path in pages:
+        record = json.loads(tree[path.replace(".html", ".json")])
+        document = read(tree, path)
+        assert record["url"] == document.xpath("string(//link[@rel='canonical']/@href)")
+        assert record["language"] == document.get("lang")
+        assert document.xpath("string(//meta[@property='og:url']/@content)") == record["url"]
+
+
+def test_a_notice_stands_on_every_page(chile: Library) -> None:
+    noticed = replace(settings(), notice={lang: f"Only an <example> {lang}" for lang in LANGUAGES})
+    made = dict(catalogue.pages(released(chile), chile, noticed, site=SITE, written={}))
+    for path in made:
+        if path.endswith("/index.html"):
+            assert f"Only an <example> {path[:2]}" in text(read(made, path)), path
+
+
+def test_a_table_without_any_figure_says_what_its_status_says(chile: Library) -> None:
+    rows = tuple(
+        {"SOURCE_TYPE": "ORG", "TIME_PERIOD": str(year), "OBS_VALUE": "", "OBS_STATUS": "O"} for year in (2020, 2021)
+    )
+    made = dict(
+        catalogue.pages(
+            Release((packaged(chile, "CL", "DF_REMIT", rows),), {}, {}), chile, settings(), site=SITE, written={}
+        )
+    )
+    page = text(read(made, "en/data/DF_REMIT/CL/index.html"))
+    assert "states no figure for any period of this table" in page
+    assert "gives no totals" not in page
 
 
 # ---------------------------------------------------------------- what machines get
@@ -387,15 +625,17 @@ def test_code_on_the_pages_asks_for_what_is_there(chile: Library, services: Mapp
     held = [
         "files/DF_STOCK/CL/data.csv",
         "files/DF_STOCK/CL/data.xml",
+        "files/DF_STOCK/CL/data.parquet",
         "files/structures/structures-2.1.xml",
         *(f"{service}/{path}index.xml" for service, path in services.items()),
     ]
     written = dict.fromkeys(held, Written(1, SHA))
-    seen = view.catalogue(released(chile), chile, settings(), formats=formats(), written=written)
+    seen = view.catalogue(released(chile), chile, settings(), formats=formats(), written=written, site=SITE)
     found = machine.snippets(seen, "DF_STOCK", "CL")
-    assert list(found) == ["curl", "pandas", "sdmx1", "pysdmx"]
+    python = ("pandas", "sdmx1", "pysdmx")
+    assert list(found) == ["curl", *python, "R: rsdmx", "DuckDB", "Excel: Power Query"]
     for name, code in found.items():
-        if name != "curl":
+        if name in python:
             compile(code, name, "exec")
         for path in re.findall(r"(?:files|sdmx)/[\w./-]+", code):
             assert path in written or any(each.startswith(f"{path}/") for each in written), code
@@ -406,7 +646,7 @@ def test_code_on_the_pages_asks_for_what_is_there(chile: Library, services: Mapp
 
 def test_search_engines_get_the_dataset(documents: Mapping[str, html.HtmlElement]) -> None:
     for lang in LANGUAGES:
-        (script,) = documents[f"{lang}/data/DF_STOCK/CL/index.html"].xpath("//script")
+        (script,) = documents[f"{lang}/data/DF_STOCK/CL/index.html"].xpath("//script[not(@src)]")
         found = json.loads(script.text)
         assert found["@type"] == "Dataset"
         assert found["name"].endswith("Chile")
@@ -443,6 +683,7 @@ def test_hostile_names_stay_text(chile: Library) -> None:
         document = html.document_fromstring(content.decode())
         assert b"<script>" not in content, path
         scripts = document.xpath("//script")
+        scripts = [script for script in scripts if not script.get("src")]
         assert all(script.get("type") == "application/ld+json" for script in scripts), path
         assert all(json.loads(script.text) for script in scripts), path
         seen += text(document).count("<script>alert(1)</script>")
@@ -487,6 +728,7 @@ def test_every_word_of_the_interface_is_used() -> None:
         f"{g}.{n}" for g, n in re.findall(r"texts\[\"(\w+)\"\]\[\"(\w+)\"", code)
     }
     whole = set(re.findall(r"\bt\.(\w+)\[", code))  # t.severity[row.severity]
+    whole |= set(re.findall(r"texts\[\"(\w+)\"\]\[(?!\")", code))
     assert [key for key in keys(interface("en")) if key not in used and key.partition(".")[0] not in whole] == []
 
 
@@ -498,7 +740,15 @@ def test_every_word_of_the_interface_is_used() -> None:
     [("2024", 2024), ("2024-Q3", 2024.5), ("2024-07", 2024.5), ("2024-07-01", 2024.5), ("nonsense", 0)],
 )
 def test_periods_have_a_place_in_time(period: str, years: float) -> None:
-    assert charts.moment(period) == pytest.approx(years)
+    assert periods.moment(period) == pytest.approx(years)
+
+
+def test_the_latest_period_is_the_one_that_ends_last() -> None:
+    assert periods.latest(["2024-Q3", "2024", "2024-06"]) == "2024"
+    assert periods.latest(["2024-Q3", "2024-06", "2023"]) == "2024-Q3"
+    assert periods.latest(["2024-Q4", "2024-11", "2023"]) == "2024-Q4"
+    assert periods.latest([]) == ""
+    assert sorted(["2024-Q1", "2024-02", "2023"], key=periods.order) == ["2023", "2024-02", "2024-Q1"]
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 0), (0, 0.04), (0, 7), (0, 1538324), (-250, 1000), (0, 9e9)])

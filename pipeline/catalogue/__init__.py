@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pipeline.catalogue import about, border, codes, country, dataset, flow, home, mirror, quality
-from pipeline.catalogue.render import environment, render
+from pipeline.catalogue import (
+    about,
+    agencies,
+    border,
+    brief,
+    codes,
+    compare,
+    corridors,
+    country,
+    dataset,
+    find,
+    flow,
+    home,
+    mirror,
+    quality,
+)
+from pipeline.catalogue.render import environment, render, sitemap
 from pipeline.catalogue.view import catalogue
 from pipeline.catalogue.wording import languages
 from pipeline.formats import formats
 from pipeline.model import Library, Release, Settings, Written
 
-_KINDS = (home, flow, dataset, country, codes, quality, mirror, about, border)
+_KINDS = (home, flow, dataset, country, brief, corridors, codes, quality, mirror, compare, agencies, about, border)
 
 
 def pages(
@@ -27,9 +43,20 @@ def pages(
         yield f"assets/{asset.name}", asset.read_bytes()
     words = languages(site / "text")
     templates = environment(site / "templates")
-    everything = catalogue(release, library, settings, formats=formats(), written=written)
+    everything = catalogue(release, library, settings, formats=formats(), written=written, site=site)
     start = templates.get_template("start.html")
     yield "index.html", start.render(settings=settings, languages=words).encode()
-    for kind in _KINDS:
-        for page in kind.pages(everything):
-            yield from render(page, everything, words, site=templates)
+    every = [page for kind in _KINDS for page in kind.pages(everything)]
+    every.append(find.page(everything, every))
+    by_path = {page.path: page for page in every}
+    with tempfile.TemporaryDirectory() as folder:
+        texts = find.Texts(Path(folder))
+        for page in every:
+            for path, content in render(page, everything, words, site=templates, pages=by_path):
+                if path.endswith(".html"):
+                    texts.add(path, content, page.areas)
+                yield path, content
+        yield "sitemap.xml", sitemap(everything, every)
+        robots = f"User-agent: *\nAllow: /\nSitemap: {settings.base_url.rstrip('/')}/sitemap.xml\n"
+        yield "robots.txt", robots.encode()
+        yield from texts.index()

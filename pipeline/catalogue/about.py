@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from pipeline.catalogue import border, machine
+from pipeline.catalogue import border
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.view import Catalogue
 from pipeline.catalogue.wording import Words
@@ -14,17 +14,12 @@ from pipeline.texts import texts
 
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """The page about the catalogue."""
-    yield Page("about", "about.html", partial(_content, catalogue))
+    yield Page("about", "about.html", partial(_content, catalogue), lambda words: str(words.texts["about"]["title"]))
 
 
 def _content(catalogue: Catalogue, words: Words) -> Content:
-    first = next(iter(catalogue.views.values()), None)
-    flow = first.flow.id if first is not None else ""
-    area = first.area if first is not None else ""
     return {
         "border": texts("border", words.lang)["title"] if border.is_used(catalogue) else "",
-        "agency": catalogue.library.agency,
-        "agency_name": catalogue.library.agencies.get(catalogue.library.agency, {}),
         "protections": [(flow.name, flow.protection.reason) for flow in catalogue.flows],
         "formats": [
             (each, f"{each.folder}/<FLOW>/<AREA>/{each.file}")
@@ -32,14 +27,6 @@ def _content(catalogue: Catalogue, words: Words) -> Content:
             if _is_published(catalogue, each.file, each.folder)
         ],
         "source_types": _source_types(catalogue),
-        "terms": list(catalogue.library.terms.values()),
-        "structure_files": machine.structure_files(catalogue),
-        "addresses": machine.addresses(catalogue, flow) if flow else [],
-        "snippets": machine.snippets(catalogue, flow, area) if flow else {},
-        "catalog_files": [
-            path for path in ("catalog.ttl", "catalog.jsonld", "catalog.rdf") if path in catalogue.written
-        ],
-        "base": catalogue.settings.base_url.rstrip("/"),
     }
 
 

@@ -49,7 +49,7 @@ class Timeline:
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """The page on the rule, when a table of the release was made by it."""
     if is_used(catalogue):
-        yield Page("border", "border.html", _content)
+        yield Page("border", "border.html", _content, lambda words: str(texts("border", words.lang)["title"]))
 
 
 def is_used(catalogue: Catalogue) -> bool:

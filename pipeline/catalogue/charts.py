@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -10,10 +9,10 @@ from math import ceil, floor, log10
 from statistics import median
 
 from pipeline.catalogue.figures import Breakdown, Line, Point
+from pipeline.catalogue.periods import moment, order
 from pipeline.catalogue.wording import Words
 from pipeline.framework import Codelist
 
-_PERIOD = re.compile(r"(\d{4})(?:-(?:Q([1-4])|(\d{2})(?:-(\d{2}))?))?")
 _STEPS = (1, 2, 2.5, 5, 10)
 _GAP = 8
 _LONG = 1.6  # times the usual distance between two periods of a series: something is left out
@@ -60,6 +59,7 @@ class Bar:
     value: str
     width: float | None
     y: int
+    others: tuple[tuple[str, float | None], ...] = ()  # of the periods before: the figure, and how long its bar is
 
 
 @dataclass(frozen=True)
@@ -67,16 +67,6 @@ class BarChart:
     width: int
     height: int
     bars: tuple[Bar, ...]
-
-
-def moment(period: str) -> float:
-    """Where a period stands in time, in years; a year, quarter, month or day."""
-    found = _PERIOD.fullmatch(period)
-    if found is None:
-        return 0.0
-    year, quarter, month, day = found.groups()
-    months = (int(quarter) - 1) * 3 if quarter else int(month) - 1 if month else 0
-    return int(year) + months / 12 + (int(day) - 1 if day else 0) / 372
 
 
 def ticks(low: float, high: float, wanted: int = 4) -> tuple[float, ...]:
@@ -129,13 +119,23 @@ def spark(line: Line, words: Words, *, width: int = 120, height: int = 30) -> Cu
 def bar_chart(breakdown: Breakdown, codelist: Codelist | None, words: Words) -> BarChart:
     """Bars under their names, so that long names of countries need no room at the side."""
     width, row = 380, 34
-    highest = max((abs(point.value) for point in breakdown.points if point.value is not None), default=0.0)
+    every = [*breakdown.points, *(point for _, at in breakdown.earlier for point in at.values())]
+    shown = {point.at for point in breakdown.points}
+    highest = max((abs(point.value) for point in every if point.value is not None and point.at in shown), default=0.0)
+
+    def length(point: Point) -> float | None:
+        return None if point.value is None else round(width * abs(point.value) / (highest or 1), 1)
+
+    def drawn(point: Point | None) -> tuple[str, float | None]:
+        return ("–", None) if point is None else (figure(point, words), length(point))
+
     bars = [
         Bar(
             name=words.code(codelist, point.at),
             value=figure(point, words),
-            width=None if point.value is None else round(width * abs(point.value) / (highest or 1), 1),
+            width=length(point),
             y=number * row,
+            others=tuple(drawn(at.get(point.at)) for _, at in breakdown.earlier),
         )
         for number, point in enumerate(breakdown.points)
     ]
@@ -146,7 +146,12 @@ def figure(point: Point, words: Words) -> str:
     """The figure, or the reason why there is none."""
     if point.value is not None:
         return words.number(point.value)
-    return str(words.texts["figure"]["suppressed" if point.is_suppressed else "missing"])
+    return str(words.texts["figure"][reason(point.status)])
+
+
+def reason(status: str) -> str:
+    """Why there is no figure, by the status of the observation (CL_OBS_STATUS): a word of `figure` in site/text."""
+    return {"Q": "suppressed", "M": "not_applicable"}.get(status, "missing")
 
 
 @dataclass(frozen=True)
@@ -207,7 +212,7 @@ def _apart(curves: Sequence[Curve], bottom: float, gap: float = 14) -> list[Curv
 
 def _time_ticks(periods: Sequence[str], frame: _Frame, words: Words) -> tuple[Mark, ...]:
     """First and last period, and in between as many as have room."""
-    distinct = sorted(set(periods), key=moment)
+    distinct = sorted(set(periods), key=order)
     if not distinct:
         return ()
     marks = [Mark(frame.x(moment(each)), frame.bottom, words.period(each)) for each in distinct]

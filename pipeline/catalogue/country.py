@@ -17,7 +17,18 @@ _PLACES = (("DF_STOCK", ("COUNTRY_BIRTH", "CITIZENSHIP")), ("DF_EMIG", ("COUNTER
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """One page for each country of the run."""
     for area in catalogue.areas:
-        yield Page(f"country/{area}", "country.html", partial(_content, catalogue, area))
+        yield Page(
+            f"country/{area}",
+            "country.html",
+            partial(_content, catalogue, area),
+            partial(_name, catalogue, area),
+            "countries",
+            (area,),
+        )
+
+
+def _name(catalogue: Catalogue, area: str, words: Words) -> str:
+    return words.name(catalogue.library.area_name(area))
 
 
 def _content(catalogue: Catalogue, area: str, words: Words) -> Content:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from pipeline.catalogue import charts, machine, parts
+from pipeline.catalogue.definition import definition, departures, reasons, revisions
+from pipeline.catalogue.parts import line_record, point_records
 from pipeline.catalogue.quality import issue_counts, issue_rows
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.sample import Row, Sample
@@ -13,16 +15,39 @@ from pipeline.catalogue.view import Catalogue, View
 from pipeline.catalogue.wording import Words
 from pipeline.framework import LANGUAGES, Text
 from pipeline.model import Report
+from pipeline.report import record_path
 
 _MAX_KEY_FIGURES = 4
 _MAX_BAR_CHARTS = 6
+_PARTS = (
+    "definition",
+    "downloads",
+    "preview",
+    "withheld",
+    "metadata",
+    "validation",
+    "revisions",
+    "lineage",
+    "cite",
+)  # of the page, in their order
 _UNREMARKABLE = ("A", "Q")  # normal; withheld, which the figure itself says
 
 
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """One page for each dataset of the release."""
     for view in catalogue.views.values():
-        yield Page(view.path, "dataset.html", partial(_content, catalogue, view))
+        yield Page(
+            view.path,
+            "dataset.html",
+            partial(_content, catalogue, view),
+            partial(_name, view),
+            "datasets",
+            (view.area,),
+        )
+
+
+def _name(view: View, words: Words) -> str:
+    return words.name(view.package.description.title)
 
 
 def _content(catalogue: Catalogue, view: View, words: Words) -> Content:
@@ -30,6 +55,8 @@ def _content(catalogue: Catalogue, view: View, words: Words) -> Content:
     figures, said = parts.key_figures(catalogue, view, words, _MAX_KEY_FIGURES)
     files = machine.downloads(catalogue, view, words)
     report = catalogue.release.reports.get((view.area, view.flow.id))
+    line_charts = parts.line_charts(catalogue, view, words)
+    bar_charts = [parts.bar_chart(catalogue, view, each, words) for each in view.breakdowns[:_MAX_BAR_CHARTS]]
     return {
         "view": view,
         "flow": view.flow,
@@ -43,8 +70,17 @@ def _content(catalogue: Catalogue, view: View, words: Words) -> Content:
         "source_types": _names_used(catalogue, view, "SOURCE_TYPE", words),
         "figures": figures,
         "said": said,
-        "line_charts": parts.line_charts(catalogue, view, words),
-        "bar_charts": [parts.bar_chart(catalogue, view, each, words) for each in view.breakdowns[:_MAX_BAR_CHARTS]],
+        "line_charts": line_charts,
+        "bar_charts": bar_charts,
+        "panels": _panels(line_charts, bar_charts, words),
+        "reasons": reasons(catalogue, view, words),
+        "definition": definition(catalogue, view),
+        "departures": departures(catalogue, view, words),
+        "revisions": revisions(catalogue, view, words),
+        "next_update": description.fields.get("REL_CAL_POLICY"),
+        "contents": _contents([*line_charts, *bar_charts], words),
+        "report_path": record_path(view.area, view.flow.id),
+        "bibtex": _bibtex(catalogue, view, words),
         "preview": _preview(catalogue, view, words),
         "downloads": files,
         "snippets": machine.snippets(catalogue, view.flow.id, view.area),
@@ -63,6 +99,61 @@ def _content(catalogue: Catalogue, view: View, words: Words) -> Content:
         "address": f"{catalogue.settings.base_url.rstrip('/')}/{words.lang}/{view.path}/",
         "year": catalogue.settings.release_day[:4],
         "json_ld": _json_ld(catalogue, view, files, words),
+        "record": _record(catalogue, view, files, words),
+    }
+
+
+def _panels(lines: list[Content], bars: list[Content], words: Words) -> list[tuple[str, str, list[Content]]]:
+    """(id, title, charts) of each way to break the figures down, over time first."""
+    panels = [("time", str(words.texts["chart"]["over_time"]), lines)] if lines else []
+    for title in dict.fromkeys(each["title"] for each in bars):
+        of = [each for each in bars if each["title"] == title]
+        panels.append((str(of[0]["id"]), title, of))
+    return panels
+
+
+def _contents(charts: list[Content], words: Words) -> list[tuple[str, str]]:
+    """The parts of the page: (place, title)."""
+    wanted = ("charts", *_PARTS) if charts else _PARTS
+    return [(each, str(words.texts["dataset"][each])) for each in wanted]
+
+
+def _bibtex(catalogue: Catalogue, view: View, words: Words) -> str:
+    description = view.package.description
+    fields = {
+        "title": words.name(description.title),
+        "author": "{" + "} and {".join(parts.producers(catalogue, view, words)) + "}",
+        "year": catalogue.settings.release_day[:4],
+        "version": description.vintage,
+        "publisher": _publisher(catalogue, words),
+        "url": f"{catalogue.settings.base_url.rstrip('/')}/{words.lang}/{view.path}/",
+    }
+    said = ",\n".join(f"  {name} = {{{text}}}" for name, text in fields.items())
+    return f"@misc{{{view.flow.id.lower()}_{view.area.lower()}_{description.vintage.replace('.', '_')},\n{said}\n}}"
+
+
+def _record(catalogue: Catalogue, view: View, files: list[Content], words: Words) -> Content:
+    """What the page shows, for machines: series and breakdowns as they are drawn, and where all of it is."""
+    return {
+        "dataflow": view.flow.id,
+        "area": view.area,
+        "vintage": view.package.description.vintage,
+        "last_update": view.package.description.last_update,
+        "licences": [each.id for each in view.package.description.licences],
+        "observations": len(view.package.data.frame),
+        "withheld": view.suppressed,
+        "series": [line_record(line) for line in view.lines],
+        "breakdowns": [
+            {
+                "dimension": each.dimension,
+                "key": dict(each.key),
+                "period": each.period,
+                "figures": point_records(each.points),
+            }
+            for each in view.breakdowns[:_MAX_BAR_CHARTS]
+        ],
+        "metadata": {name: words.name(text) for name, text in view.package.description.fields.items()},
+        "downloads": [{key: each[key] for key in ("path", "media_type", "bytes", "sha256")} for each in files],
     }
 
 
@@ -129,7 +220,7 @@ def _preview_row(catalogue: Catalogue, sample: Sample, row: Row, words: Words) -
     status = "" if row.point.status in _UNREMARKABLE else row.point.status
     return {
         "cells": [*names, words.period(row.point.at)],
-        "kind": "given" if row.point.value is not None else "suppressed" if row.point.is_suppressed else "missing",
+        "kind": "given" if row.point.value is not None else charts.reason(row.point.status),
         "value": charts.figure(row.point, words),
         "status": parts.name_of(catalogue, "OBS_STATUS", status, words) if status else "",
         "place": row.place,

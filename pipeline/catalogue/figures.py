@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.catalogue import periods
 from pipeline.checks.finding import key_numbers
 from pipeline.framework import Codelist
 from pipeline.model import Library, Protected
@@ -23,6 +24,7 @@ _NOT_NATIONAL = ("ORG", "MIR")
 _MAX_LINES = 6  # of one source and measure; more would be a breakdown, not a total
 _MAX_PANELS = 2  # of one dimension, so that two sources can stand side by side
 _MAX_BARS = 10
+_MAX_EARLIER = 4  # periods beside the latest one
 _CELL = ("TIME_PERIOD", "OBS_VALUE", "OBS_STATUS", "UNIT_MEASURE", "UNIT_MULT", "table")
 
 
@@ -68,6 +70,7 @@ class Breakdown:
     points: tuple[Point, ...]
     codes: int
     suppressed: int
+    earlier: tuple[tuple[str, Mapping[str, Point]], ...] = ()  # periods before, the latest first: code → figure
 
 
 def lines(data: Protected, library: Library) -> tuple[Line, ...]:
@@ -222,25 +225,36 @@ def _breakdown(
     filled = rows[rows["OBS_VALUE"].notna()]
     if filled.empty or codelist is None:
         return None
-    period = filled["TIME_PERIOD"].astype(str).max()
-    rows = rows[(rows["TIME_PERIOD"] == period).to_numpy() & rows[dimension].isin(_shown(rows, dimension, codelist))]
-    cells = zip(rows[dimension].astype(str), rows["OBS_VALUE"], rows["OBS_STATUS"].astype(str), strict=True)
-    points = [point(*cell) for cell in cells]
+    dated = sorted((str(each) for each in filled["TIME_PERIOD"].unique()), key=periods.order, reverse=True)
+    at = _at(rows, dated[0])
+    at = at[at[dimension].isin(_shown(at, dimension, codelist))]
+    points = list(_points(at, dimension).values())
     if len(points) < 2:
         return None
     shown = _ordered(points, dimension, codelist)
-    first = rows.iloc[0]
+    first = at.iloc[0]
     return Breakdown(
         dimension=dimension,
         key=key,
-        tables=tuple(int(each) for each in sorted(rows["table"].unique())),
-        period=period,
+        tables=tuple(int(each) for each in sorted(at["table"].unique())),
+        period=dated[0],
         unit=str(first.get("UNIT_MEASURE", "")),
         multiplier=str(first.get("UNIT_MULT", "")),
         points=tuple(shown),
         codes=len(points),
         suppressed=sum(each.is_suppressed for each in points),
+        earlier=tuple((each, _points(_at(rows, each), dimension)) for each in dated[1 : _MAX_EARLIER + 1]),
     )
+
+
+def _at(rows: pd.DataFrame, period: str) -> pd.DataFrame:
+    return rows[(rows["TIME_PERIOD"] == period).to_numpy()]
+
+
+def _points(rows: pd.DataFrame, dimension: str) -> dict[str, Point]:
+    """The figures of one period, by the codes of a dimension."""
+    cells = zip(rows[dimension].astype(str), rows["OBS_VALUE"], rows["OBS_STATUS"].astype(str), strict=True)
+    return {str(cell[0]): point(*cell) for cell in cells}
 
 
 def _ordered(points: list[Point], dimension: str, codelist: Codelist) -> list[Point]:

@@ -12,11 +12,17 @@ from pipeline.catalogue.view import Catalogue, View
 from pipeline.catalogue.wording import Words
 from pipeline.framework import Component, Dataflow
 
+_CLASS = "urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow"
+
 
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """One page for each dataflow of the release."""
     for flow in catalogue.flows:
-        yield Page(f"data/{flow.id}", "flow.html", partial(_content, catalogue, flow))
+        yield Page(f"data/{flow.id}", "flow.html", partial(_content, catalogue, flow), partial(_name, flow), "topics")
+
+
+def _name(flow: Dataflow, words: Words) -> str:
+    return words.name(flow.name)
 
 
 def _content(catalogue: Catalogue, flow: Dataflow, words: Words) -> Content:
@@ -24,6 +30,7 @@ def _content(catalogue: Catalogue, flow: Dataflow, words: Words) -> Content:
     countries = [_country(catalogue, view, words) for view in views]
     return {
         "flow": flow,
+        "urn": f"{_CLASS}={catalogue.library.agency}:{flow.id}(1.0.0)",
         "category": catalogue.library.categories.codes[flow.category].name,
         "countries": countries,
         "said": parts.common([each["figure"] for each in countries if each["figure"] is not None]),
@@ -38,6 +45,12 @@ def _content(catalogue: Catalogue, flow: Dataflow, words: Words) -> Content:
         "protection": flow.protection,
         "structure_files": structure_files(catalogue, flow.structure.id),
         "addresses": addresses(catalogue, flow.id),
+        "record": {
+            "dataflow": flow.id,
+            "structure": flow.structure.id,
+            "dimensions": list(flow.structure.dimensions),
+            "areas": [view.area for view in views],
+        },
     }
 
 

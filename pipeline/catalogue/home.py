@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 from pipeline.catalogue import charts, parts
-from pipeline.catalogue.figures import Line
+from pipeline.catalogue.atlas import america
+from pipeline.catalogue.figures import Line, Point
+from pipeline.catalogue.periods import order
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.view import Catalogue, View, common_period, line_key
 from pipeline.catalogue.wording import Words
 
+_MAX_RELEASES = 4
+_RADIUS = 15
 _FEATURED = ("DF_STOCK", "DF_EMIG", "DF_REFUGEE", "DF_REMIT")  # amounts that can be added over countries
 _MACHINE_FILES = (
     "catalog.ttl",
@@ -22,26 +27,89 @@ _MACHINE_FILES = (
 
 
 def pages(catalogue: Catalogue) -> Iterator[Page]:
-    """The home page."""
-    yield Page("", "home.html", partial(_content, catalogue))
+    """The home page of a language."""
+    yield Page("", "home.html", partial(_content, catalogue), lambda words: words.name(catalogue.settings.title))
 
 
 def _content(catalogue: Catalogue, words: Words) -> Content:
     first = "DF_STOCK" if catalogue.of_flow("DF_STOCK") or not catalogue.flows else catalogue.flows[0].id
     countries = [_country(catalogue, area, first, words) for area in catalogue.areas]
+    views = list(catalogue.views.values())
+    described = catalogue.library.dataflows[first]
     return {
         "figures": [each for flow in _FEATURED if (each := _headline(catalogue, flow, words)) is not None],
         "countries": countries,
         "chart": _chart(catalogue, first, words),
         "said": parts.common([each["line"] for each in countries if each["line"] is not None]),
-        "first": catalogue.library.dataflows[first],
+        "first": described,
+        "map": _map(catalogue, first, words),
+        "releases": list(_releases(catalogue, words)),
+        "revised": list(_revised(catalogue)),
+        "changes": [each for each in _changes(catalogue) if each in catalogue.written],
         "topics": list(_topics(catalogue, words)),
         "flows": catalogue.flows,
         "matrix": [(area, catalogue.library.area_name(area), _row(catalogue, area, words)) for area in catalogue.areas],
         "machine_files": [path for path in _MACHINE_FILES if path in catalogue.written],
         "observations": words.number(sum(len(view.package.data.frame) for view in catalogue.views.values())),
         "datasets": len(catalogue.views),
+        "record": {
+            "datasets": [{"dataflow": view.flow.id, "area": view.area, "path": view.path} for view in views],
+            "areas": list(catalogue.areas),
+        },
     }
+
+
+def _changes(catalogue: Catalogue) -> tuple[str, ...]:
+    """Where the release says what it changed, and what comes next."""
+    release = catalogue.settings.release
+    return f"releases/{release}/changes.md", "releases/index.json", "calendar.ics"
+
+
+def _releases(catalogue: Catalogue, words: Words) -> Iterator[Content]:
+    """The releases that the datasets came with, the latest first: the day, and the datasets by topic."""
+    came: dict[tuple[str, str], list[View]] = {}
+    for view in catalogue.views.values():
+        came.setdefault((view.package.description.last_update, view.package.description.vintage), []).append(view)
+    for day, vintage in sorted(came, reverse=True)[:_MAX_RELEASES]:
+        of = came[day, vintage]
+        flows = [(flow, sum(view.flow.id == flow.id for view in of)) for flow in catalogue.flows]
+        yield {
+            "release": vintage,
+            "day": words.day(day),
+            "datasets": len(of),
+            "flows": [(flow, count) for flow, count in flows if count],
+        }
+
+
+def _revised(catalogue: Catalogue) -> Iterator[Content]:
+    """The tables whose figures changed, with the number of changes and the table of them."""
+    for view in catalogue.views.values():
+        path = f"reports/{view.area}/revisions/{view.flow.id}.csv"
+        content = catalogue.release.records.get(path, b"")
+        count = content.decode().count("\n") - 1
+        if count > 0:
+            yield {"view": view, "title": view.package.description.title, "count": count, "path": path}
+
+
+def _map(catalogue: Catalogue, flow: str, words: Words) -> Content:
+    """The countries of the run on a map, each with a circle as large as its latest figure of a dataset."""
+    atlas = america(catalogue.site)
+    shown: list[dict[str, Any]] = []
+    for area in catalogue.areas:
+        view = catalogue.views.get((area, flow))
+        line = catalogue.line(view) if view is not None else None
+        latest = line.latest if line is not None else None
+        value = latest.value if latest is not None else None
+        if area in atlas.places:
+            x, y = atlas.places[area]
+            shown.append({"area": area, "x": round(x, 1), "y": round(y, 1), "value": value})
+    largest = max((abs(each["value"]) for each in shown if each["value"] is not None), default=0) or 1
+    for each in shown:
+        each["name"] = words.name(catalogue.library.area_name(each["area"]))
+        each["figure"] = words.number(each["value"]) if each["value"] is not None else words.texts["home"]["no_figure"]
+        each["radius"] = round(3 + _RADIUS * (abs(each["value"] or 0) / largest) ** 0.5, 1)
+        each["is_left"] = any(0 < o["x"] - each["x"] < 70 and abs(o["y"] - each["y"]) < 20 for o in shown)
+    return {"atlas": atlas, "shown": sorted(shown, key=lambda each: -each["radius"])}
 
 
 def _headline(catalogue: Catalogue, flow: str, words: Words) -> Content | None:
@@ -73,7 +141,19 @@ def _headline(catalogue: Catalogue, flow: str, words: Words) -> Content | None:
         "period": words.period(period),
         "countries": len(added),
         "source": _sources(catalogue, [(v, each) for v, each, _ in added], words),
+        "curve": charts.spark(_sum([each for _, each in shared], len(added)), words, width=150, height=36),
     }
+
+
+def _sum(lines: list[Line], countries: int) -> Line:
+    """The sum of the series in the periods in which as many countries have a figure as in the one that is shown."""
+    values: dict[str, list[float]] = {}
+    for line in lines:
+        for point in line.points:
+            if point.value is not None:
+                values.setdefault(point.at, []).append(point.value)
+    points = [Point(at, sum(found), "A") for at, found in values.items() if len(found) == countries]
+    return Line({}, (), "", "", tuple(sorted(points, key=lambda each: order(each.at))))
 
 
 def _sources(catalogue: Catalogue, added: list[tuple[View, Line]], words: Words) -> str:

@@ -10,7 +10,7 @@ from pipeline.catalogue.wording import Words
 
 _STRUCTURES = ("structures-2.1.xml", "structures-3.0.xml", "structures.json", "maps-3.0.xml")
 _ENDINGS = ("xml", "json", "csv")
-_SNIPPETS = ("curl", "pandas", "sdmx1", "pysdmx")
+_SNIPPETS = ("curl", "pandas", "sdmx1", "pysdmx", "R: rsdmx", "DuckDB", "Excel: Power Query")
 
 
 def downloads(catalogue: Catalogue, view: View, words: Words) -> list[Content]:
@@ -64,7 +64,7 @@ def snippets(catalogue: Catalogue, flow: str, area: str) -> Mapping[str, str]:
     """Code that reads one dataset, by tool. Only what the release holds is shown."""
     base = catalogue.settings.base_url.rstrip("/")
     table, message = f"files/{flow}/{area}/data.csv", f"files/{flow}/{area}/data.xml"
-    structures = "files/structures/structures-2.1.xml"
+    structures, columns = "files/structures/structures-2.1.xml", f"files/{flow}/{area}/data.parquet"
     structure = catalogue.library.dataflows[flow].structure.id
     held = catalogue.written.keys()
     code: dict[str, str] = {}
@@ -75,6 +75,18 @@ def snippets(catalogue: Catalogue, flow: str, area: str) -> Mapping[str, str]:
             "# dtype=str keeps codes such as 004; keep_default_na=False keeps NA, the code of Namibia\n"
             f'data = pd.read_csv(\n    "{base}/{table}",\n    dtype=str,\n    keep_default_na=False,\n)\n'
             'data["OBS_VALUE"] = pd.to_numeric(data["OBS_VALUE"])'
+        )
+        code["Excel: Power Query"] = (
+            "let\n"
+            f'    Source = Csv.Document(Web.Contents("{base}/{table}"), [Encoding = 65001, Delimiter = ","]),\n'
+            "    Data = Table.PromoteHeaders(Source)\nin\n    Data"
+        )
+    if message in held:
+        code["R: rsdmx"] = f'library(rsdmx)\n\ndata <- as.data.frame(readSDMX("{base}/{message}"))'
+    if columns in held:
+        code["DuckDB"] = (
+            "INSTALL httpfs;\nLOAD httpfs;\n\n"
+            f"SELECT REF_AREA, TIME_PERIOD, OBS_VALUE\nFROM read_parquet('{base}/{columns}');"
         )
     if {message, structures} <= held:
         code["pysdmx"] = (

@@ -23,7 +23,11 @@ _STATES = ("compared", "one_estimate", "withheld", "partner_data")
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """The mirror page, when the release was compared at all."""
     if catalogue.release.compared.mirrors:
-        yield Page("mirror", "mirror.html", partial(_content, catalogue))
+        yield Page("mirror", "mirror.html", partial(_content, catalogue), _name)
+
+
+def _name(words: Words) -> str:
+    return str(texts("mirror", words.lang)["title"])
 
 
 def _content(catalogue: Catalogue, words: Words) -> Content:

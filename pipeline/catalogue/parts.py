@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from pipeline.catalogue import charts
-from pipeline.catalogue.figures import Breakdown, Line
+from pipeline.catalogue.figures import Breakdown, Line, Point
+from pipeline.catalogue.periods import order
 from pipeline.catalogue.render import Content
 from pipeline.catalogue.view import Catalogue, View
 from pipeline.catalogue.wording import Words
@@ -57,6 +58,14 @@ def _details(catalogue: Catalogue, view: View, shown: Line | Breakdown, words: W
         for dimension, code in shown.key.items()
         if dimension not in silent and code not in _SILENT
     }
+
+
+def status_of_line(catalogue: Catalogue, view: View, line: Line, words: Words) -> str:
+    """What narrows a series beyond its country: the legal status, the event, the reason."""
+    silent = {"FREQ", "REF_AREA", "SOURCE_TYPE", "CITIZENSHIP", "COUNTRY_BIRTH", "COUNTERPART_AREA"}
+    silent.add(view.flow.structure.measure_dimension)
+    codes = {each: code for each, code in line.key.items() if each not in silent and code not in _SILENT}
+    return ", ".join(name_of(catalogue, each, code, words) for each, code in codes.items())
 
 
 def source_type(catalogue: Catalogue, shown: Line | Breakdown, words: Words) -> str:
@@ -133,7 +142,7 @@ def line_charts(catalogue: Catalogue, view: View, words: Words) -> list[Content]
 
 
 def _line_chart(catalogue: Catalogue, view: View, lines: Sequence[Line], words: Words) -> Content:
-    named = list(zip(_line_names(catalogue, view, lines, words), lines, strict=True))
+    named = list(zip(line_names(catalogue, view, lines, words), lines, strict=True))
     return {
         "title": measure(catalogue, view, lines[0], words),
         "unit": unit(catalogue, lines[0], words),
@@ -146,7 +155,7 @@ def _line_chart(catalogue: Catalogue, view: View, lines: Sequence[Line], words: 
 
 def numbers(named: Sequence[tuple[str, Line]], words: Words) -> Content:
     """The figures of a line chart as a table: names of the columns, and rows of period and figures."""
-    periods = sorted({point.at for _, line in named for point in line.points}, key=charts.moment)
+    periods = sorted({point.at for _, line in named for point in line.points}, key=order)
     by_period = [{point.at: charts.figure(point, words) for point in line.points} for _, line in named]
     return {
         "names": [name for name, _ in named],
@@ -154,7 +163,7 @@ def numbers(named: Sequence[tuple[str, Line]], words: Words) -> Content:
     }
 
 
-def _line_names(catalogue: Catalogue, view: View, lines: Sequence[Line], words: Words) -> list[str]:
+def line_names(catalogue: Catalogue, view: View, lines: Sequence[Line], words: Words) -> list[str]:
     """A name for each line; of several lines, what they have in common is left out."""
     parts = [{"": source_type(catalogue, line, words), **_details(catalogue, view, line, words)} for line in lines]
     told = [
@@ -170,16 +179,32 @@ def bar_chart(catalogue: Catalogue, view: View, shown: Breakdown, words: Words) 
     name = concept(catalogue, shown.dimension, words)
     if shown.dimension == "COUNTERPART_AREA":
         name = words.name(view.flow.counterpart)
-    whole = " · ".join(part for part in (detail(catalogue, view, shown, words), words.period(shown.period)) if part)
     return {
+        "id": shown.dimension.lower().replace("_", "-"),
         "title": words.texts["chart"]["by"].format(dimension=within(name)),
         "dimension": name,
         "measure": measure(catalogue, view, shown, words),
-        "detail": whole,
+        "detail": detail(catalogue, view, shown, words),
         "unit": unit(catalogue, shown, words),
         "source": source(catalogue, view, shown, words),
         "chart": charts.bar_chart(shown, codelist, words),
         "shown": len(shown.points),
         "codes": shown.codes,
         "suppressed": shown.suppressed,
+        "periods": [words.period(each) for each in (shown.period, *(period for period, _ in shown.earlier))],
     }
+
+
+def line_record(line: Line) -> Content:
+    """A series for machines."""
+    return {
+        "key": dict(line.key),
+        "unit": line.unit,
+        "multiplier": line.multiplier,
+        "figures": point_records(line.points),
+    }
+
+
+def point_records(points: Sequence[Point]) -> list[Content]:
+    """Figures for machines: period or code, value (null where there is none), and status."""
+    return [{"at": point.at, "value": point.value, "status": point.status} for point in points]

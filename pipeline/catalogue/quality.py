@@ -20,7 +20,9 @@ _ORDER = ("E", _WAIVED, "W", "I")
 
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """The quality page."""
-    yield Page("quality", "quality.html", partial(_content, catalogue))
+    yield Page(
+        "quality", "quality.html", partial(_content, catalogue), lambda words: str(words.texts["quality"]["title"])
+    )
 
 
 def issue_counts(report: Report | None, words: Words) -> list[tuple[str, str]]:
@@ -87,6 +89,7 @@ def _content(catalogue: Catalogue, words: Words) -> Content:
         ],
         "waivers": _waivers(catalogue, words),
         "rules": _rules(catalogue, words),
+        "ledger": _ledger(catalogue, words),
         "mirror": texts("mirror", words.lang)["link"] if catalogue.release.compared.mirrors else "",
         "suppressed": words.number(sum(view.suppressed for view in catalogue.views.values())),
         "held_back": [
@@ -98,6 +101,24 @@ def _content(catalogue: Catalogue, words: Words) -> Content:
         ],
         "untranslated": words.number(len(catalogue.library.untranslated)),
     }
+
+
+def _ledger(catalogue: Catalogue, words: Words) -> list[tuple[str, str]]:
+    """What became of all cells read for the figures of the release: (what, how many), the first being all of them."""
+    reports = catalogue.release.reports
+    every = [ledger for key in catalogue.views if key in reports and (ledger := reports[key].ledger) is not None]
+    ignored = [each.ignored for each in every]
+    named = {reason: sum(each.get(reason, 0) for each in ignored) for reason in ("blank", "added")}
+    rows = [
+        (words.texts["ledger"]["read"], sum(each.read for each in every)),
+        (words.texts["ledger"]["published"], sum(each.observations - each.suppressed for each in every)),
+        (words.texts["ledger"]["suppressed"], sum(each.suppressed for each in every)),
+        (words.texts["ledger"]["blank"], named["blank"]),
+        (words.texts["ledger"]["added"], named["added"]),
+        (words.texts["ledger"]["others"], sum(sum(each.values()) for each in ignored) - sum(named.values())),
+        (words.texts["ledger"]["rejected_all"], sum(sum(each.rejected.values()) for each in every)),
+    ]
+    return [(what, words.number(count)) for what, count in rows if count]
 
 
 def _order(catalogue: Catalogue) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pipeline.catalogue import periods
 from pipeline.catalogue.figures import Point, point
 from pipeline.model import LINEAGE, Protected
 
@@ -35,7 +36,7 @@ def sample(data: Protected) -> Sample:
     """Rows in the order of the table."""
     dimensions = data.flow.structure.dimensions
     wanted = [*dimensions, "TIME_PERIOD", "OBS_VALUE", "OBS_STATUS", *LINEAGE]
-    latest = data.frame["TIME_PERIOD"].astype(str).max() if len(data.frame) else ""
+    latest = periods.latest(str(each) for each in data.frame["TIME_PERIOD"].unique())
     frame = data.frame.loc[(data.frame["TIME_PERIOD"] == latest).to_numpy(), wanted]
     without = frame.index[frame["OBS_VALUE"].isna()][:_ROWS_WITHOUT_FIGURE]
     frame = frame.loc[frame.index[: _ROWS - len(without)].union(without)]

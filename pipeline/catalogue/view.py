@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pipeline.catalogue.figures import Breakdown, Line, Point, breakdowns, lines
+from pipeline.catalogue.periods import order
 from pipeline.catalogue.sample import Sample, sample
 from pipeline.formats import Format
 from pipeline.framework import Dataflow, Provider
@@ -58,6 +60,7 @@ class Catalogue:
     settings: Settings
     formats: Mapping[str, Format]
     written: Mapping[str, Written]
+    site: Path
     views: Mapping[tuple[str, str], View]  # by (area, dataflow)
     shared: Mapping[str, LineKey] = field(default_factory=dict)  # dataflow → series most countries have
 
@@ -101,11 +104,12 @@ def catalogue(
     *,
     formats: Mapping[str, Format],
     written: Mapping[str, Written],
+    site: Path,
 ) -> Catalogue:
     """Look at every package once."""
     views = {(p.data.area, p.data.flow.id): _view(p, library) for p in release.packages}
     shared = {flow: _shared(v for v in views.values() if v.flow.id == flow) for _, flow in views}
-    return Catalogue(release, library, settings, formats, written, views, shared)
+    return Catalogue(release, library, settings, formats, written, site, views, shared)
 
 
 def line_key(line: Line) -> LineKey:
@@ -116,13 +120,13 @@ def line_key(line: Line) -> LineKey:
 def common_period(points: Iterable[Iterable[Point]]) -> str | None:
     """The period in which most series have a figure; of several, the last."""
     count = Counter(point.at for series in points for point in series if point.value is not None)
-    return max(count, key=lambda period: (count[period], period), default=None)
+    return max(count, key=lambda period: (count[period], order(period)), default=None)
 
 
 def _view(package: Package, library: Library) -> View:
     found = lines(package.data, library)
     data = package.data
-    periods = sorted({str(period) for period in data.frame["TIME_PERIOD"].unique()})
+    periods = sorted({str(period) for period in data.frame["TIME_PERIOD"].unique()}, key=order)
     coded = (c.id for c in data.flow.structure.components.values() if c.codelist is not None and c.id in data.frame)
     used = {each: tuple(str(code) for code in data.frame[each].unique() if code) for each in coded}
     return View(package, found, breakdowns(data, library, found), sample(data), used, tuple(periods))
@@ -137,5 +141,5 @@ def _shared(views: Iterable[View]) -> LineKey:
             key, point = line_key(line), line.latest
             if point is not None:
                 count[key] += 1
-                latest[key] = max(latest.get(key, ""), point.at)
-    return max(count, key=lambda key: (count[key], latest[key]), default=())
+                latest[key] = max(latest.get(key, ""), point.at, key=order)
+    return max(count, key=lambda key: (count[key], order(latest[key])), default=())

@@ -75,7 +75,16 @@ def _agencies(path: Path) -> tuple[dict[str, Text], dict[str, Provider]]:
 
 
 def _licences(path: Path) -> dict[str, Licence]:
-    return {cells["id"]: Licence(**cells) for _, cells in authored.rows(path, ("id", "name", "url"))}
+    rows = [cells for _, cells in authored.rows(path, ("id", "name", "name_es", "name_pt", "url"))]
+    return {
+        cells["id"]: Licence(
+            cells["id"],
+            cells["name"],
+            cells["url"],
+            {"en": cells["name"], "es": cells["name_es"], "pt": cells["name_pt"]},
+        )
+        for cells in rows
+    }
 
 
 def _fields(path: Path) -> dict[str, Field]:
