@@ -32,15 +32,27 @@ def _suggest(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from pipeline.serve import serve
+    from pipeline.service.app import serve
 
-    return serve(ROOT / "build/public", port=options.port)
+    return serve(ROOT, ROOT / "build/public", port=options.port)
 
 
 def _harvest_check(options: argparse.Namespace) -> int:
     from pipeline.harvest import harvest_check
 
     return harvest_check(ROOT / "build/public")
+
+
+def _release(options: argparse.Namespace) -> int:
+    from pipeline.commands import release
+
+    return release(ROOT)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from pipeline.commands import verify
+
+    return verify(ROOT, folder=options.folder, key=options.key)
 
 
 def _template(options: argparse.Namespace) -> int:
@@ -59,6 +71,18 @@ def _new_dataflow(options: argparse.Namespace) -> int:
     from pipeline.commands import new_dataflow
 
     return new_dataflow(ROOT, identifier=options.id, like=options.like)
+
+
+def _protect(options: argparse.Namespace) -> int:
+    from pipeline.standalone import protect
+
+    return protect(options.table, options.hierarchy, options.out, threshold=options.threshold)
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from pipeline.standalone import audit
+
+    return audit(options.published, options.hierarchy, need=options.need, width=options.min_width, out=options.out)
 
 
 def _border(options: argparse.Namespace) -> int:
@@ -107,13 +131,17 @@ def parser() -> argparse.ArgumentParser:
     each.add_argument("--area", required=True)
     each.add_argument("--flow", required=True)
     each.add_argument("--accept", type=Path, help="a reviewed table of suggestions: add its marked rows to codes.csv")
-    each = verb("serve", "serve build/public on 127.0.0.1 with the right headers", _serve)
+    each = verb("serve", "serve build/public on 127.0.0.1, with the SDMX REST services over it", _serve)
     each.add_argument("--port", type=int, default=8000)
     verb(
         "harvest-check",
         "play the harvesting agency against build/public and print what it would see",
         _harvest_check,
     )
+    verb("release", "put out the release that waited for its hour", _release)
+    each = verb("verify", "hold a release against its manifest and signature", _verify)
+    each.add_argument("folder", nargs="?", type=Path, help="a release; build/public else")
+    each.add_argument("--key", type=Path, help="the public key in PEM that it must be signed with")
     each = verb("template", "write a workbook with drop-downs to be filled, in the national language", _template)
     each.add_argument("--area", required=True)
     each.add_argument("--flow", required=True)
@@ -125,6 +153,20 @@ def parser() -> argparse.ArgumentParser:
     each = verb("new-dataflow", "make the folder of a dataflow after the example of another", _new_dataflow)
     each.add_argument("--id", required=True, help="its identifier, such as DF_HOUSING")
     each.add_argument("--like", default="DF_STOCK", help="the dataflow to begin from; DF_STOCK else")
+    each = verb("protect", "withhold the confidential cells of any tables, and what would tell them", _protect)
+    each.add_argument(
+        "--table", type=Path, action="append", required=True, help="a table; give it again for linked ones"
+    )
+    each.add_argument("--hierarchy", type=Path, required=True, help="dimensions, sums and policy, as JSON")
+    each.add_argument("--out", type=Path, required=True, help="folder for the protected tables")
+    each.add_argument("--threshold", type=float, default=0, help="smallest count to publish; that of the policy else")
+    each = verb("audit", "attack published tables: which withheld cells can be told", _audit)
+    each.add_argument("--published", type=Path, action="append", required=True, help="a table; again for linked ones")
+    each.add_argument("--hierarchy", type=Path, required=True, help="dimensions, sums and policy, as JSON")
+    each.add_argument("--need", choices=["width", "threshold"], default="", help="how wide an interval must stay")
+    each.add_argument("--min-width", type=float, default=0, help="for --need width; that of the policy else")
+    each.add_argument("--out", type=Path, help="write the cells with their intervals there, as CSV")
+
     _border_options(verb("border", "estimate stocks and flows from border-control records", _border))
     verb("docs", "write the generated pages of docs/", _docs)
     return top
@@ -162,8 +204,9 @@ def _border_options(each: argparse.ArgumentParser) -> None:
 
 def main() -> int:
     """Run a verb; the exit code is 0 published, 1 data not fit, 2 our authored files are wrong, 3 a bug."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("trayecto").setLevel(logging.INFO)  # libraries speak only when something is wrong
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger().handlers[0].setLevel(logging.WARNING)  # what libraries say of their work is not for people
+    logging.getLogger("trayecto").setLevel(logging.INFO)  # for the file that a run leaves
     options = parser().parse_args(sys.argv[1:] or ["--help"])
     try:
         return int(options.function(options))

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from pipeline import director, flat, form, junit, library, report, scaffold
+from pipeline import (
+    director,
+    embargo,
+    flat,
+    form,
+    junit,
+    library,
+    report,
+    reuse,
+    scaffold,
+    signature,
+    summary,
+)
 from pipeline import publish as release_
 from pipeline import template as template_
 from pipeline.errors import InputError, SetupError
 from pipeline.formats import Format, formats
 from pipeline.model import Correction, Layout, Library, Release, Series, Settings
 from pipeline.settings import settings
-from pipeline.validate import untranslated
 
 
 def load(root: Path) -> tuple[Library, Settings, Mapping[str, Format]]:
@@ -33,22 +47,69 @@ def publish(root: Path, *, areas: Collection[str], flows: Collection[str], is_dr
     from pipeline.run import run
 
     loaded, chosen, forms = load(root)
+    key = signature.signing_key()
     _must_exist(areas, chosen.areas, "country")
     _must_exist(flows, loaded.dataflows, "dataflow")
-    public = root / "build/public"
-    with release_.building(root / "build") as folder:
-        made = run(root, loaded, chosen, formats=forms, folder=folder, areas=areas, flows=flows)
-        _tell(made, loaded, chosen)
-        _report(root / "build/reports", made, loaded, chosen)
+    public, reports = root / "build/public", root / "build/reports"
+    say = summary.words(chosen.language)
+    this = reuse.whole_run(root, loaded, chosen, areas=areas, flows=flows)
+    code = None if is_dry or not this else reuse.standing_code(root, this)
+    if code is not None and reports.is_dir() and not any(signature.faults(public)):
+        print(say["unchanged"].format(release=chosen.release))
+        return code
+    with release_.building(root / "build") as folder, _logged(reports / summary.LOG):
+        parts = reuse.parts(root)
+        made = run(root, loaded, chosen, formats=forms, folder=folder, areas=areas, flows=flows, parts=parts)
+        _report(reports, made, loaded, chosen)
+        _tell(made, loaded, chosen, path=(reports / summary.ISSUES).relative_to(root))
         if is_dry:
-            _tell_differences(public, folder)
+            _tell_differences(public, folder, say)
         elif not made.packages:
-            print("Nothing is fit to be published; the standing release stays.", file=sys.stderr)
+            print(say["nothing_fit"], file=sys.stderr)
         else:
-            release_.check(folder)
-            release_.swap(folder, public)
-            print(f"{chosen.release}: {len(made.packages)} packages in {public.relative_to(root)}/")
+            release_.check(folder, checked=parts.kept)
+            if key is not None:
+                signature.sign(folder, key)
+            if _put_out(folder, root, chosen, say):
+                where = {"public": public.relative_to(root), "reports": reports.relative_to(root)}
+                _print(summary.published(made, chosen, **where))
+                reuse.remember(root / "build", parts, this, code=1 if made.held_back else 0)
     return 1 if made.held_back else 0
+
+
+def _put_out(folder: Path, root: Path, chosen: Settings, say: Mapping[str, str]) -> bool:
+    """Publish a finished release, or lay it aside until its hour; whether it is out."""
+    is_out = embargo.is_over(chosen.embargo, datetime.now(UTC))
+    if is_out:
+        release_.swap(folder, root / "build/public")
+    else:
+        embargo.lay_aside(folder, root / "build", chosen.embargo)
+        print(say["waits"].format(release=chosen.release, hour=chosen.embargo))
+    return is_out
+
+
+def release(root: Path) -> int:
+    """Put out the release whose hour has come."""
+    build = root / "build"
+    with release_.building(build):
+        folder = embargo.waiting(build, datetime.now(UTC))
+        release_.check(folder)
+        folder.chmod(0o755)
+        release_.swap(folder, build / "public")
+        shutil.rmtree(build / embargo.FOLDER)
+    print("The release is out: build/public/")
+    return 0
+
+
+def verify(root: Path, *, folder: Path | None, key: Path | None) -> int:
+    """Hold a release against its manifest and signature; 1 when it is not what was published."""
+    place = folder or root / "build/public"
+    found = list(signature.faults(place, key))
+    for fault in found:
+        print(fault, file=sys.stderr)
+    if not found:
+        print(signature.told(place, key))
+    return 1 if found else 0
 
 
 def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
@@ -87,14 +148,17 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
         found = apply(received, loaded, day=day)
         found = replace(found, issues=(*found.issues, *gaps(received, loaded, day=day)))
     except InputError as error:
-        _hand_back(reports, area, flow, refused(area, flow, loaded, language=language, message=str(error)))
+        files = refused(area, flow, loaded, language=language, message=str(error))
+        _hand_back(reports, area, flow, files, summary.words(chosen.language))
         raise
     for issue in found.issues:
         print(report.terminal(issue, loaded, chosen.language))
+    print(summary.read(area, flow, received.ledger, chosen.language))
+    print(summary.verdict(found.issues, chosen.language, is_fit=found.is_fit))
     verdicts = junit.written({(area, flow): found}, loaded, chosen.language, unread={})
     machine = {f"{flow}.csv": flat.table(found), f"{flow}.junit.xml": verdicts}
     files = returned(found, loaded, language=language, received=root / "data" / area)
-    _hand_back(reports, area, flow, {**files, **machine})
+    _hand_back(reports, area, flow, {**files, **machine}, summary.words(chosen.language))
     return 0 if found.is_fit else 1
 
 
@@ -110,20 +174,24 @@ def _what_to_validate(loaded: Library) -> str:
 
 
 def _report(folder: Path, made: Release, loaded: Library, chosen: Settings) -> None:
-    """Write what stays with the office: the page for whoever signs, and the verdicts for continuous integration."""
+    """Write what stays with the office: the page for whoever signs, every issue in full, and the verdicts for
+    continuous integration.
+    """
     unread = {
         key: reason
         for key, reason in made.held_back.items()
         if key not in made.reports or made.reports[key].is_fit  # the report is then that of the figures that stay
     }
     verdicts = junit.written(made.reports, loaded, chosen.language, unread=unread)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in {**director.pages(made, loaded, chosen), "junit.xml": verdicts}.items():
+    listing = summary.listing(summary.every(made, loaded), loaded, chosen.language)
+    files = {**director.pages(made, loaded, chosen), "junit.xml": verdicts, summary.ISSUES: listing.encode()}
+    for name, content in files.items():
         (folder / name).write_bytes(content)
 
 
-def _hand_back(reports: Path, area: str, flow: str, files: Mapping[str, bytes]) -> None:
+def _hand_back(reports: Path, area: str, flow: str, files: Mapping[str, bytes], say: Mapping[str, str]) -> None:
     """Write the files for a provider in place of those of the last time, and say where they are."""
+    print(say["handed_back"])
     shutil.rmtree(reports / area / flow, ignore_errors=True)  # copies whose faults have been mended
     for path, content in files.items():
         target = reports / area / path
@@ -144,7 +212,11 @@ def _with_file(layouts: tuple[Layout, ...], file: Path) -> tuple[Layout, ...]:
 def _of_file(corrections: Iterable[Correction], series: Series, file: Path) -> tuple[Correction, ...]:
     """The corrections without those of the dataflow's other files, which are not read."""
     name = _name_for(series.layouts, file)
-    return tuple(each for each in corrections if each.flow != series.flow or Path(each.file).name == name)
+    return tuple(
+        each
+        for each in corrections
+        if each.flow != series.flow or Path(each.file).name == name or fnmatchcase(file.name, Path(each.file).name)
+    )
 
 
 def _name_for(layouts: tuple[Layout, ...], file: Path) -> str:
@@ -199,7 +271,7 @@ def suggest(root: Path, *, area: str, flow: str, accept: Path | None) -> int:
 
 def template(root: Path, *, area: str, flow: str, out: Path | None) -> int:
     """Write the template of a dataflow for a country; a template that somebody filled is never written over."""
-    loaded = library.load(root)
+    loaded, chosen, _ = load(root)
     _must_exist([area], loaded.countries, "country")
     _must_exist([flow], loaded.dataflows, "dataflow")
     target = out or root / "build/templates" / area / f"{flow}.xlsx"
@@ -208,7 +280,7 @@ def template(root: Path, *, area: str, flow: str, out: Path | None) -> int:
     content = form.write(form.form(loaded.countries[area], loaded.dataflows[flow], loaded))
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
-    print(f"{target}\nFill it, save it as data/{area}/{flow}.xlsx, and run `make validate AREA={area} FLOW={flow}`.")
+    print(f"{target}\n{summary.words(chosen.language)['template'].format(area=area, flow=flow)}")
     return 0
 
 
@@ -259,30 +331,42 @@ def _must_exist(asked: Collection[str], known: Collection[str], what: str) -> No
             raise SetupError(f'"{each}" is not a {what}; known are {", ".join(sorted(known))}')
 
 
-def _tell(made: Release, loaded: Library, chosen: Settings) -> None:
-    """Errors and warnings in full, the count of what is missing, then what was held back."""
-    missing = 0
-    found = (issue for each in made.reports.values() for issue in each.issues)
-    for issue in (*untranslated(loaded), *found, *made.compared.issues):
-        missing += issue.code == "MET-01"
-        if issue.severity != "I" and issue.code != "MET-01":
-            print(report.terminal(issue, loaded, chosen.language), file=sys.stderr)
-    if missing:
-        print(f"MET-01: {missing} mandatory reference-metadata fields are empty; see the quality page", file=sys.stderr)
-    for (area, flow), reason in made.held_back.items():
-        print(f"{area} {flow} held back: {reason}", file=sys.stderr)
+def _tell(made: Release, loaded: Library, chosen: Settings, *, path: Path) -> None:
+    """Errors in full, warnings by their kind, then what was held back. Everything in full stands in a file."""
+    found = summary.every(made, loaded)
+    _print(summary.errors(found, loaded, chosen.language, path=path), file=sys.stderr)
+    _print(summary.grouped(found, loaded, chosen.language, path=path), file=sys.stderr)
+    _print(summary.held_back(made, chosen.language), file=sys.stderr)
 
 
-def _tell_differences(public: Path, folder: Path) -> None:
+def _print(lines: Iterable[str], *, file: TextIO | None = None) -> None:
+    for line in lines:
+        print(line, file=file)
+
+
+@contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """Keep the log of a run in a file of its own."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler, log = logging.FileHandler(path, mode="w", encoding="utf-8"), logging.getLogger("trayecto")
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        handler.close()
+
+
+def _tell_differences(public: Path, folder: Path, say: Mapping[str, str]) -> None:
     before, after = _listed(public), _listed(folder)
     for path in sorted(before.keys() | after.keys()):
         if path not in before:
-            print(f"added    {path}")
+            print(say["added"].format(path=path))
         elif path not in after:
-            print(f"removed  {path}")
+            print(say["removed"].format(path=path))
         elif before[path] != after[path]:
-            print(f"changed  {path}")
-    print(f"{len(after)} files; nothing was published")
+            print(say["changed"].format(path=path))
+    print(say["nothing_published"].format(count=len(after)))
 
 
 def _listed(folder: Path) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Corrections of source cells, as a country writes them down: applied between reading and recoding.
 
 A correction holds as long as the source has the error. Once the cell says anything else it fails
-(ING-05), so that a correction cannot outlive the fault it was written for. One that was applied is
+(ING-05), so that a correction cannot outlive the fault it was written for. One whose file or sheet is a
+pattern (`*`) must find the error in every table that it fits. One that was applied is
 told (ING-06) with its reason. No message has the text of a cell: it may be a figure to be withheld.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import PurePath
+from fnmatch import fnmatchcase
 
 from openpyxl.utils.cell import coordinate_to_tuple
 
@@ -28,10 +29,11 @@ def correct(
         if each.flow != flow:
             continue
         places = [number for number, raw in enumerate(tables) if _is_of(each, raw, tables)]
-        fits = bool(places) and all(_text(tables[number], each) == each.expected for number in places)
+        wrong = [number for number in places if _text(tables[number], each) != each.expected]
+        fits = bool(places) and not wrong
         for number in places if fits else ():
             found[number] = _corrected(found[number], each)
-        issues.append(
+        issues += [
             Issue(
                 code="ING-06" if fits else "ING-05",
                 severity="I" if fits else "E",
@@ -39,19 +41,23 @@ def correct(
                 flow=flow,
                 found="",
                 expected=each.reason,
-                file=tables[places[0]].path if places else f"{area}/{each.file}",
-                sheet=each.sheet,
+                file=file,
+                sheet=sheet,
                 cells=(each.cell,),
             )
-        )
+            for file, sheet in [(tables[number].path, tables[number].sheet) for number in (places if fits else wrong)]
+            or [(f"{area}/{each.file}", each.sheet)]
+        ]
     return found, tuple(issues)
 
 
 def _is_of(correction: Correction, raw: RawTable, tables: Sequence[RawTable]) -> bool:
-    """Whether a table is the one that a correction names; a file that is tried alone may have any name."""
-    names = {PurePath(each.path).name for each in tables}
-    return raw.sheet == correction.sheet and (
-        len(names) == 1 or PurePath(correction.file).name == PurePath(raw.path).name
+    """Whether a table is one that a correction names, or that its patterns fit; a file that is tried alone may
+    have any name.
+    """
+    is_alone = len({each.path for each in tables}) == 1
+    return fnmatchcase(raw.sheet, correction.sheet) and (
+        is_alone or fnmatchcase(raw.path.partition("/")[2], correction.file)
     )
 
 

@@ -45,6 +45,7 @@ _COUNTED = frozenset(
         "splice",
         "flat",
         "heaping",
+        "exchanged",
         "reliability",
         "product",
     )

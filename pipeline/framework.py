@@ -195,6 +195,14 @@ class Threshold:
 
 
 @dataclass(frozen=True)
+class SameAs:
+    """Figures for which `when` holds are those of another key, component by component: a code, or `{COMPONENT}`."""
+
+    when: str
+    key: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Protection:
     """How one dataflow is protected: the first threshold whose condition holds applies to a row."""
 
@@ -202,6 +210,7 @@ class Protection:
     thresholds: tuple[Threshold, ...]
     minimum_cases: int
     reason: Text
+    same_as: tuple[SameAs, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -236,6 +245,17 @@ class RevisionNote:
     date: str
     scope: str
     reason: Text
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One row of `metadata/calendar.csv`: the day on which a table is to come out, and for which period."""
+
+    date: str
+    area: str
+    flow: str
+    period: str
+    note: Text
 
 
 @dataclass(frozen=True)

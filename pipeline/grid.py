@@ -17,6 +17,7 @@ from pipeline.model import Layout, RawTable
 
 _FIGURE = r"\s*[-−]?\d[\d.,\s]*"
 _LETTERS = re.compile(r"([A-Z]{1,3}):([A-Z]{1,3})")
+_YEAR = re.compile(r"(?:1[89]|2[01])\d\d")
 
 
 @dataclass(frozen=True)
@@ -199,12 +200,18 @@ def _column_of(where: str, headings: Mapping[int, str], heading: str) -> int:
     if len(found) == 1:
         return found[0]
     if not found:
-        shown = ", ".join(f'"{text}"' for text in dict.fromkeys(headings.values()) if text)
+        shown = ", ".join(f'"{_without_figure(text)}"' for text in dict.fromkeys(headings.values()) if text)
         raise InputError(
             f'{where}: no column is headed "{heading}"; headings are {shown}. Has the table changed its form?'
         )
     letters = ", ".join(get_column_letter(column) for column in found)
     raise InputError(f'{where}: columns {letters} are all headed "{heading}".')
+
+
+def _without_figure(heading: str) -> str:
+    """A heading as a message may show it: a number that is no year may be a figure, where headings are missing."""
+    is_figure = re.fullmatch(_FIGURE, heading) and not _YEAR.fullmatch(heading.strip())
+    return re.sub(r"\d", "#", heading) if is_figure else heading
 
 
 def _values(where: str, headings: Mapping[int, str], layout: Layout, width: int) -> tuple[int, ...]:

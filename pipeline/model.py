@@ -22,6 +22,7 @@ from pipeline.framework import (
     Hierarchy,
     IssueType,
     Licence,
+    Planned,
     Provider,
     RevisionNote,
     Severity,
@@ -166,6 +167,8 @@ class Library:
     untranslated: tuple[str, ...] = ()
     standards: Mapping[str, tuple[Grade, ...]] = field(default_factory=dict)  # of the precision of surveys
     waivers: tuple[Waiver, ...] = ()
+    reasons: Mapping[str, Text] = field(default_factory=dict)  # for leaving cells out, by the text in any language
+    planned: tuple[Planned, ...] = ()
 
     def list_of(self, component: str) -> Codelist | None:
         """The code list of a structural concept, or None when it is not coded."""
@@ -372,7 +375,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Settings:
-    """The run: `publish.toml` and the options of the command line."""
+    """The run: `publish.toml` and the options of the command line. Before `embargo`, if any, nothing goes out."""
 
     areas: tuple[str, ...]
     flows: tuple[str, ...]
@@ -381,6 +384,7 @@ class Settings:
     release: str
     language: str
     title: Text
+    embargo: str = ""
 
     @property
     def release_day(self) -> str:

@@ -1,59 +1,162 @@
 """`Observations` → `Protected`: what would give a person away is withheld, and what would give that away.
 
-Primary suppression follows the thresholds of the dataflow's `protect.toml` (framework §11). Then
-further cells are withheld, the smallest that serve, until no withheld figure can be worked out
-exactly from the published ones by any combination of the table's sums.
+Primary suppression follows the thresholds of the dataflow's `protect.toml` (framework §11). Then further
+cells are withheld until no confidential one can be told from anything that the release publishes: all its
+tables, and the release before it, are one system of sums.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.linalg import qr
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
+from pipeline import conditions
+from pipeline.attack import TOLD, Published, attack
 from pipeline.checks.finding import Mask, Table
-from pipeline.equations import equations
 from pipeline.framework import Dataflow
+from pipeline.linked import Linked, link
 from pipeline.model import Library, Observations, Origin, Protected
+from pipeline.suppress import System, suppress
 from pipeline.thresholds import has_few_cases, is_small, is_withheld, threshold_persons
 
 _PRIMARY, _SECONDARY = "A", "D"
 _CONFIDENTIAL = list("ACDGMNOSTX")  # CONF_STATUS of a figure that may not leave (framework §4, DOM-22)
 _SPEAKS_OF_VALUE = ("CV", "SE", "N_OBS", "RELIABILITY", "COMMENT_OBS")
-_UNBOUNDED = 1e12  # more than any count
-_SLACK = 1e-3  # for sums of large figures in binary
-_ROUNDS = 50
-_EPSILON = 1e-7  # below it, a diagonal of the projection on the null space is zero
+_NEED = 1.0  # another whole number must be possible
+_ZERO = 30.0  # what withholding a zero costs, which is often known to be one: more than any other figure
+_COUNTED = "SOURCE_TYPE in CEN ADM/"
+_EXACT = 1e-3  # an interval below it is one figure
+_FAR = 1e9  # more than any count
 
 Vector = npt.NDArray[np.float64]
-Limits = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Protection:
+    """The tables of a release as they may be published, with what an audit of all of them together needs.
+
+    `linked` is over `tables`, then `standing`: the release before, whose figures are known.
+    """
+
+    tables: tuple[Protected, ...]
+    standing: tuple[Protected, ...]
+    linked: Linked
 
 
 def protect(observations: Observations, library: Library, *, day: str) -> Protected:
-    """Withhold the confidential figures of a table: value empty, OBS_STATUS Q, CONF_STATUS A or D."""
-    flow = observations.flow
-    frame = _ordered(observations.frame, flow, library)
-    primary = _primary(flow, frame, library)
-    # What the producer withheld itself must not follow from what it gave.
-    hidden = is_withheld(frame)
-    secondary = np.zeros(len(frame), dtype=bool)
-    if (primary | hidden).any():
-        table = Table(observations.area, flow, frame, observations.origins, library, day, observations.hierarchies)
-        secondary = _secondary(
-            equations(table, hidden),
-            primary | hidden,
-            frame["OBS_VALUE"].to_numpy(),
-            threshold_persons(flow, frame, library.list_of),
-        )
-    frame = _withheld(frame, primary, secondary)
-    counts = {_PRIMARY: int(primary.sum()), _SECONDARY: int(secondary.sum())}
-    return Protected(observations.area, flow, frame, observations.origins, counts)
+    """Protect one table as if nothing else were published."""
+    return protect_all([observations], library, day=day).tables[0]
+
+
+def protect_all(
+    deliveries: Sequence[Observations], library: Library, *, day: str, standing: Sequence[Protected] = ()
+) -> Protection:
+    """Withhold the confidential figures of a release: value empty, OBS_STATUS Q, CONF_STATUS A or D.
+
+    What `standing`, the release before, withheld stays withheld, and what it published with the same figure
+    stays published unless it is confidential now: nobody forgets it.
+    """
+    frames = [_ordered(each.frame, each.flow, library) for each in deliveries]
+    tables = [
+        Table(each.area, each.flow, frame, each.origins, library, day, each.hierarchies)
+        for each, frame in zip(deliveries, frames, strict=True)
+    ]
+    old = [Table(each.area, each.flow, each.frame, each.sources, library, day) for each in standing]
+    linked = link([*tables, *old])
+    confidential = linked.any_of(_primary(t.flow, t.frame, library) for t in tables)
+    hidden = [is_withheld(t.frame) for t in (*tables, *old)]
+    system = _system(linked, [*tables, *old], confidential, known=_published(linked, len(tables), old), hidden=hidden)
+    withheld = confidential | suppress(system) | linked.any_of(hidden)
+    withheld &= ~_superfluous(system, withheld)
+    small = _small(linked, tables, library)
+    is_primary = _labelled(system, withheld, np.where(confidential, small, 0.0))
+    made = []
+    for table, cells, was_hidden in zip(tables, linked.cells, hidden, strict=False):
+        blank = withheld[cells] & ~was_hidden & table.frame["OBS_VALUE"].notna().to_numpy()
+        primary = blank & is_primary[cells]
+        counts = {_PRIMARY: int(primary.sum()), _SECONDARY: int((blank & ~primary).sum())}
+        frame = _withheld(table.frame, primary, blank & ~primary)
+        made.append(Protected(table.area, table.flow, frame, table.origins, counts))
+    return Protection(tuple(made), tuple(standing), linked)
+
+
+def _published(linked: Linked, start: int, old: Sequence[Table]) -> Mask:
+    """The cells whose figure the release before has."""
+    known = np.zeros(linked.count, dtype=bool)
+    for cells, table in zip(linked.cells[start:], old, strict=True):
+        known[cells[table.frame["OBS_VALUE"].notna().to_numpy()]] = True
+    return known
+
+
+def _system(
+    linked: Linked, tables: Sequence[Table], confidential: Mask, *, known: Mask, hidden: Sequence[Mask]
+) -> System:
+    """What the choice of cells needs. A figure that is withheld somewhere already costs nothing."""
+    values = linked.values(t.frame for t in tables)
+    size = np.abs(np.nan_to_num(values))
+    return System(
+        sums=linked.sums,
+        values=values,
+        low=np.where(values < 0, -_FAR, np.minimum(np.nan_to_num(values, nan=1.0), 1.0)),
+        confidential=confidential | linked.any_of(hidden),
+        open_cells=~known,
+        weights=np.where(size > 0, np.log1p(size), _ZERO),
+        need=np.where(confidential & ~known, _NEED, 0.0),
+        singles=confidential & (values == 1) & linked.any_of(_counted(t) for t in tables),
+    )
+
+
+def _counted(table: Table) -> Mask:
+    """Figures that count persons one by one: whom a modelled estimate of 1 is about nobody knows, not even they."""
+    counted: Mask = conditions.holds(conditions.parse(_COUNTED), table.frame, table.library.list_of).to_numpy()
+    return counted
+
+
+def _small(linked: Linked, tables: Sequence[Table], library: Library) -> Vector:
+    """The most that a small count of each cell can be, threshold - 1; 0 for a figure that is not small."""
+    most = np.zeros(linked.count)
+    for table, cells in zip(tables, linked.cells, strict=False):
+        limit = threshold_persons(table.flow, table.frame, library.list_of) - 1
+        plain = is_small(table.flow, table.frame, library.list_of) & (np.abs(table.frame["OBS_VALUE"]) <= limit)
+        np.maximum.at(most, cells[plain.to_numpy()], limit[plain.to_numpy()])
+    return most
+
+
+def _superfluous(system: System, withheld: Mask) -> Mask:
+    """Cells withheld for others that follow exactly from what is published: to publish them tells nothing."""
+    values, every = np.where(withheld, np.nan, system.values), np.full(len(withheld), _FAR)
+    need = np.where(system.confidential, 0.0, _EXACT)
+    told = attack(Published(system.sums, values, system.low, every, withheld, need, np.zeros_like(withheld))).state
+    follows: Mask = (told == TOLD) & ~system.confidential & (system.values != 0)
+    return follows
+
+
+def _labelled(system: System, withheld: Mask, most: Vector) -> Mask:
+    """The cells that may be marked as small without telling them.
+
+    Who reads A knows that the figure lies from 1 to `most`. Where that is enough to tell it or another one
+    (2 is the sum of two small counts), it and those beside it are marked D, which says nothing of their size.
+    """
+    is_primary = most > 0
+    values = np.where(withheld, np.nan, system.values)
+    lines = abs(system.sums)
+    while is_primary.any():
+        high = np.where(is_primary, most, _FAR)
+        seen = Published(system.sums, values, system.low, high, most > 0, system.need, np.zeros_like(withheld))
+        around = (attack(seen).state == TOLD) & (most > 0)
+        size = 0
+        while around.sum() > size and not (around & is_primary).any():
+            size, around = int(around.sum()), (lines.T @ (lines @ around.astype(float)) > 0) & withheld
+        if not (around & is_primary).any():
+            break
+        is_primary &= lines.T @ (lines @ around.astype(float)) == 0
+        is_primary &= ~around
+    return is_primary
 
 
 def _ordered(frame: pd.DataFrame, flow: Dataflow, library: Library) -> pd.DataFrame:
@@ -81,121 +184,6 @@ def _primary(flow: Dataflow, frame: pd.DataFrame, library: Library) -> Mask:
         | frame["CONF_STATUS"].isin(_CONFIDENTIAL).to_numpy()
     )
     return primary & frame["OBS_VALUE"].notna().to_numpy()
-
-
-def _secondary(sums: csr_array, confidential: Mask, values: Vector, limits: Limits) -> Mask:
-    """Further cells to withhold so that no withheld one, other than a zero, is determined by the rest.
-
-    It ends: each round withholds at least one more cell, and once all cells of connected sums are
-    withheld nothing but zeros could follow from them.
-    """
-    withheld = confidential.copy()
-    while True:
-        _close_single_lines(sums, withheld, values)
-        known = _determined(sums, withheld) | _pinned(sums, withheld, confidential, values, limits)
-        added = [_cover(sums, cell, withheld, values) for cell in np.flatnonzero(known & (values != 0))]
-        if not any(added):
-            return withheld & ~confidential
-
-
-def _close_single_lines(sums: csr_array, withheld: Mask, values: Vector) -> None:
-    """Until no sum has exactly one withheld cell, withhold the smallest other cell of such a sum."""
-    pattern = abs(sums)
-    while len(single := np.flatnonzero(pattern @ withheld == 1)):
-        for line in single:
-            cells = _cells(sums, line)
-            if withheld[cells].sum() == 1:
-                _add_smallest(cells, withheld, values)
-
-
-def _pinned(sums: csr_array, withheld: Mask, confidential: Mask, values: Vector, limits: Limits) -> Mask:
-    """Withheld cells that bounds leave one whole number for.
-
-    What everyone knows: a small count lies from 1 to its threshold - 1, and what is withheld beside it
-    is not small. Two small counts that sum to 2 are 1 and 1. Bounds are carried from sum to sum until
-    they stand still (interval propagation).
-    """
-    is_open = abs(sums) @ (withheld & np.isnan(values)) == 0  # the producer's own gaps have no known sum
-    entries = sums[is_open][:, withheld].tocoo()
-    if not entries.nnz:
-        return np.zeros(len(withheld), dtype=bool)
-    line, cell, sign = entries.row, entries.col, entries.data
-    value, limit = values[withheld], limits[withheld]
-    small = confidential[withheld] & (value > 0) & (value < limit)
-    low = np.where(small, 1.0, np.where(value < 0, -_UNBOUNDED, np.minimum(limit, np.nan_to_num(value))))
-    low[confidential[withheld] & ~small] = -_UNBOUNDED if (value < 0).any() else 0.0
-    high = np.where(small, limit - 1.0, _UNBOUNDED)
-    rest = np.bincount(line, weights=sign * value[cell])
-    for _ in range(_ROUNDS):
-        least, most = sign * np.where(sign > 0, low[cell], high[cell]), sign * np.where(sign > 0, high[cell], low[cell])
-        room_below = (rest - np.bincount(line, weights=least))[line] + least
-        room_above = (rest - np.bincount(line, weights=most))[line] + most
-        upper, lower = np.where(sign > 0, room_below, -room_above), np.where(sign > 0, room_above, -room_below)
-        new_high, new_low = high.copy(), low.copy()
-        np.minimum.at(new_high, cell, np.floor(upper + _SLACK))
-        np.maximum.at(new_low, cell, np.ceil(lower - _SLACK))
-        if (new_high == high).all() and (new_low == low).all():
-            break
-        high, low = new_high, new_low
-    verdict = np.zeros(len(withheld), dtype=bool)
-    verdict[np.flatnonzero(withheld)[low >= high]] = True
-    return verdict
-
-
-def _cells(sums: csr_array, line: np.intp) -> npt.NDArray[np.intp]:
-    cells: npt.NDArray[np.intp] = sums.indices[sums.indptr[line] : sums.indptr[line + 1]]
-    return cells
-
-
-def _cover(sums: csr_array, cell: np.intp, withheld: Mask, values: Vector) -> bool:
-    """Withhold one more cell of the sums around `cell`, the nearest sums first."""
-    pattern = abs(sums)
-    reached = np.zeros(len(withheld), dtype=bool)
-    reached[cell] = True
-    while True:
-        lines = pattern @ (reached & withheld) > 0
-        around = (pattern.T @ lines > 0) | reached
-        if _add_smallest(np.flatnonzero(around), withheld, values):
-            return True
-        if (around == reached).all():
-            return False
-        reached = around
-
-
-def _add_smallest(cells: npt.NDArray[np.intp], withheld: Mask, values: Vector) -> bool:
-    """Withhold the smallest published cell above zero; a zero, which is often known to be one, only if it must."""
-    published = cells[~withheld[cells]]
-    above_zero = published[values[published] > 0]
-    free = above_zero if len(above_zero) else published
-    if len(free):
-        withheld[free[np.argmin(values[free])]] = True
-    return len(free) > 0
-
-
-def _determined(sums: csr_array, withheld: Mask) -> Mask:
-    """Withheld cells whose figure follows exactly from the published ones.
-
-    Cell j is determined when the unit vector of j lies in the row space of the sums over the
-    withheld cells, that is, when its distance from that space is zero.
-    """
-    verdict = np.zeros(len(withheld), dtype=bool)
-    cells = np.flatnonzero(withheld)
-    system = sums[:, cells]
-    system = system[np.diff(system.indptr) > 0]
-    if not system.shape[0]:
-        return verdict
-    count, label = connected_components(abs(system).T @ abs(system), directed=False)
-    order = np.argsort(label, kind="stable")
-    columns = system.tocsc()
-    for members in np.split(order, np.cumsum(np.bincount(label, minlength=count))[:-1]):
-        block = columns[:, members].tocsr()
-        block = block[np.diff(block.indptr) > 0]
-        if block.shape[0]:
-            basis, triangle, _ = qr(block.T.toarray(), mode="economic", pivoting=True)
-            rank = int((np.abs(np.diagonal(triangle)) > _EPSILON).sum())
-            distance = 1 - (basis[:, :rank] ** 2).sum(axis=1)
-            verdict[cells[members[distance < _EPSILON]]] = True
-    return verdict
 
 
 def _withheld(frame: pd.DataFrame, primary: Mask, secondary: Mask) -> pd.DataFrame:

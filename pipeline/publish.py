@@ -8,16 +8,19 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from pipeline import catalogue, dcat, notices, rest
+from pipeline import agenda, catalogue, dcat, notices, releases, rest, reuse
 from pipeline.errors import PublishError
-from pipeline.formats import Format
-from pipeline.model import Library, Release, Settings, Whole
+from pipeline.formats import Format, csv20
+from pipeline.framework import LANGUAGES
+from pipeline.model import Library, Package, Release, Settings, Whole, Written
+from pipeline.releases import documents
 from pipeline.structures import tree as structures
 from pipeline.tree import Tree
 
@@ -73,21 +76,26 @@ def publish(
     formats: Mapping[str, Format],
     site: Path,
     folder: Path,
+    past: releases.Past,
+    parts: reuse.Parts,
 ) -> None:
-    """Fill `folder` with the whole release."""
+    """Fill `folder` with the whole release; what is kept of those in the `past` goes along.
+
+    What the standing release has of the same `parts` is taken from it.
+    """
     tree = Tree(folder)
     for package in release.packages:
-        for path, writer in package.files.items():
-            tree.write([path], writer)
-        tree.zip(f"packages/{package.data.flow.id}/{package.data.area}")
-    for paths, content in structures.tree(library, settings):
-        tree.write(paths, content)
-    for whole in release.whole.values():
-        _data(tree, whole, library, formats)
-        for paths, content in structures.available(library, whole.data, settings):
-            tree.write(paths, content)
+        what = f"{package.data.flow.id} {package.data.area}"
+        parts.part(tree, what, reuse.of_figures(package.data, package.description), partial(_package, tree, package))
+    parts.part(tree, "structures", (), partial(_structures, tree, library, settings))
+    for flow, whole in release.whole.items():
+        made = partial(_data, tree, whole, library, settings, formats)
+        parts.part(tree, flow, reuse.of_figures(whole.data, whole.description), made)
+    _history(tree, release, library, settings, formats=formats, past=past)
     for places, content in _documents(tree, release, library, settings, formats=formats, site=site):
         tree.write(places, content)
+    path, listed = documents.manifest(settings.release, tree.written)
+    tree.write([path], listed)
     manifest = {
         "release": settings.release,
         "files": {path: {"bytes": w.bytes, "sha256": w.sha256} for path, w in sorted(tree.written.items())},
@@ -114,19 +122,68 @@ def _documents(
     yield from (([path], content) for path, content in pages)
 
 
-def _data(tree: Tree, whole: Whole, library: Library, formats: Mapping[str, Format]) -> None:
-    """One dataflow under every address that clients ask: whole, and one country at a time."""
+def _history(
+    tree: Tree,
+    release: Release,
+    library: Library,
+    settings: Settings,
+    *,
+    formats: Mapping[str, Format],
+    past: releases.Past,
+) -> None:
+    """What earlier releases left, and what this one changes of their figures."""
+    changes: tuple[releases.Change, ...] = ()
+    if csv20.FORMAT.id in formats:
+        tables = [(package.data.flow.id, package.data.area) for package in release.packages]
+        snapshots = {table: (tree.root / releases.snapshot_path(table)).read_bytes() for table in tables}
+        past, changes = releases.changes(past, snapshots)
+    for path, content in documents.passed_on(past):
+        if content is None:
+            tree.keep(past.public / path, path, Written(**past.listed[path]))
+        else:
+            tree.write([path], content)
+    for path, content in documents.added(past, changes, release, library, settings):
+        tree.write([path], content)
+    names = (*past.changes, settings.release)
+    for language in LANGUAGES:
+        paths = [f"{language}/{agenda.PATH}", *([agenda.PATH] if language == settings.language else [])]
+        tree.write(paths, agenda.agenda(names, library, settings, language=language))
+
+
+def _package(tree: Tree, package: Package) -> None:
+    """The files of one country and dataflow, and their archive."""
+    for path, writer in package.files.items():
+        tree.write([path], writer)
+    tree.zip(f"packages/{package.data.flow.id}/{package.data.area}")
+
+
+def _structures(tree: Tree, library: Library, settings: Settings) -> None:
+    for paths, content in structures.tree(library, settings):
+        tree.write(paths, content)
+
+
+def _data(tree: Tree, whole: Whole, library: Library, settings: Settings, formats: Mapping[str, Format]) -> None:
+    """One dataflow under every address that clients ask: whole, one country at a time, and what there is of it."""
     flow = whole.data.flow
     answers = [(whole.data, rest.data_paths(flow, library.agency))]
-    answers += [(part, rest.area_paths(flow, library.agency, area)) for area, part in whole.by_area.items()]
+    for area, part in whole.by_area.items():
+        frequencies = sorted(part.frame["FREQ"].astype(str).unique())
+        # Of one frequency alone, a key that names it has the same answer as one that does not.
+        is_one = len(frequencies) == 1
+        answers += [(part, rest.area_paths(flow, library.agency, area, ("", *frequencies) if is_one else ("",)))]
+        for frequency in () if is_one else frequencies:
+            rows = part.frame[part.frame["FREQ"] == frequency].reset_index(drop=True)
+            answers += [(replace(part, frame=rows), rest.area_paths(flow, library.agency, area, (frequency,)))]
     for table, addresses in answers:
         for form, paths in addresses:
             if form in formats:
                 tree.write(paths, partial(formats[form].write, table, whole.description, library))
+    for paths, content in structures.available(library, whole.data, settings):
+        tree.write(paths, content)
 
 
-def check(folder: Path) -> None:
-    """Read the new release back before it goes out.
+def check(folder: Path, *, checked: Collection[str] = ()) -> None:
+    """Read the new release back before it goes out, less the packages that an earlier run has `checked`.
 
     Raises:
         PublishError: a file has not the size that the manifest says, or a package is not valid.
@@ -139,6 +196,8 @@ def check(folder: Path) -> None:
             raise PublishError(f"{path} is not what was written; is the disk full? Nothing was published.")
     with system.use_context(trusted=False):
         for descriptor in sorted(folder.glob("packages/*/*/datapackage.json")):
+            if descriptor.relative_to(folder).as_posix() in checked:
+                continue
             report = Package(str(descriptor)).validate(limit_rows=_ROWS_VALIDATED)
             if not report.valid:
                 faults = report.flatten(["rowNumber", "fieldName", "type", "note"])[:3]

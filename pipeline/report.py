@@ -165,9 +165,10 @@ def _said(issue: Issue, library: Library, language: str) -> _Blank:
     """What the placeholders of a template stand for. `metadata/issues.csv` may use these and no others."""
     concept, field = library.concepts.get(issue.component), library.fields.get(issue.found)
     codelist = library.list_of(issue.component) if concept else None
-    expected = library.concepts.get(issue.expected)
+    expected, reason = library.concepts.get(issue.expected), library.reasons.get(issue.found)
+    found = said(reason, language) if reason else issue.found
     return _Blank(
-        found=f"{said(field.name, language)} ({field.id})" if field else issue.found,
+        found=f"{said(field.name, language)} ({field.id})" if field else found,
         expected=said(expected.name, language) if expected else _short(issue.expected),
         component=f"{said(concept.name, language)} ({concept.id})" if concept else issue.component,
         allowed=_short(", ".join(codelist.codes)) if codelist else "",

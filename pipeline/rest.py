@@ -8,7 +8,7 @@ string, so whole dataflows and the keys that people ask, one country at a time, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pipeline.framework import Dataflow
 
@@ -24,19 +24,25 @@ def data_paths(flow: Dataflow, agency: str) -> Iterator[tuple[str, tuple[str, ..
         yield form, _v2_paths(flow, agency, base, ("", "/*"), ending)
 
 
-def area_paths(flow: Dataflow, agency: str, area: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield (format id, addresses) under which the rows of one reference area are asked."""
-    position = flow.structure.dimensions.index("REF_AREA")
-    rest = len(flow.structure.dimensions) - position - 1
-    dotted = "." * position + area + "." * rest
-    starred = ".".join([*["*"] * position, area, *["*"] * rest])
-    yield "ml21", _v1_paths(flow, agency, (f"/{dotted}",))
+def area_paths(
+    flow: Dataflow, agency: str, area: str, frequencies: Sequence[str] = ("",)
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield (format id, addresses) under which the rows of one reference area are asked.
+
+    A key may name a frequency too; a blank one is any.
+    """
+    dimensions = flow.structure.dimensions
+    keys = [{"REF_AREA": area, **({"FREQ": frequency} if frequency else {})} for frequency in frequencies]
+    dotted, starred = (
+        tuple("/" + ".".join(key.get(name, blank) for name in dimensions) for key in keys) for blank in ("", "*")
+    )
+    yield "ml21", _v1_paths(flow, agency, dotted)
     for form, base, ending in _V2:
-        yield form, _v2_paths(flow, agency, base, (f"/{starred}",), ending)
+        yield form, _v2_paths(flow, agency, base, starred, ending)
 
 
 def _v1_paths(flow: Dataflow, agency: str, keys: tuple[str, ...]) -> tuple[str, ...]:
-    names = [flow.id, *(f"{agency},{flow.id}{version}" for version in ("", ",latest", ",1.0.0"))]
+    names = [flow.id, *(f"{agency},{flow.id}{version}" for version in ("", ",latest", ",1.0", ",1.0.0"))]
     return tuple(f"sdmx/v1/data/{name}{key}/index.xml" for name in names for key in keys)
 
 

@@ -1,4 +1,4 @@
-"""The whole flow: read → recode → validate → protect → describe → package → publish."""
+"""The whole flow: read → recode → validate → protect, all tables together → describe → package → publish."""
 
 from __future__ import annotations
 
@@ -9,12 +9,26 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pipeline import across, describe, flat, previous, protect, publish, report, suite, vintages, waivers
+from pipeline import (
+    across,
+    audit,
+    describe,
+    flat,
+    previous,
+    protect,
+    publish,
+    releases,
+    report,
+    reuse,
+    suite,
+    vintages,
+    waivers,
+)
 from pipeline.completeness import gaps
 from pipeline.corrections import correct
 from pipeline.errors import InputError
 from pipeline.formats import Format
-from pipeline.model import Library, Observations, Package, Protected, Release, Report, Series, Settings, Whole
+from pipeline.model import Issue, Library, Observations, Package, Protected, Release, Report, Series, Settings, Whole
 from pipeline.package import package
 from pipeline.read import read_all
 from pipeline.recode import recode
@@ -33,39 +47,52 @@ def run(
     folder: Path,
     areas: Collection[str] = (),
     flows: Collection[str] = (),
+    parts: reuse.Parts | None = None,
 ) -> Release:
     """Make the release in `folder`. A delivery that is not fit, or that `areas` and `flows` leave
     out, keeps what `build/public` has of it; no delivery stops another.
     """
+    public = root / "build/public"
+    past, parts = releases.past(public).before(settings.release), parts or reuse.parts(root)
     packages: list[Package] = []
     reports: dict[tuple[str, str], Report] = {}
     held_back: dict[tuple[str, str], str] = {}
     received: list[Observations] = []
+    fit: dict[tuple[str, str], Observations] = {}
     carried: dict[str, bytes] = {}  # reports of what the standing release keeps, as they were
     every = [series for area in settings.areas for series in library.countries[area].series.values()]
-    for series in tqdm(
-        [s for s in every if s.flow in (settings.flows or library.dataflows)], unit="table", disable=None
-    ):
-        key, made = (series.area, series.flow), None
-        kept = previous.load(root / "build/public", library.dataflows[series.flow], series.area)
+    every = [series for series in every if series.flow in (settings.flows or library.dataflows)]
+    kept = {(s.area, s.flow): previous.load(public, library.dataflows[s.flow], s.area) for s in every}
+    for series in tqdm(every, unit="table", disable=None):
+        key = (series.area, series.flow)
         if series.area in (areas or settings.areas) and series.flow in (flows or library.dataflows):
             try:
                 library = completed(root, series, library)
                 observations = receive(root, series, library)
                 received.append(observations)
-                reports[key], made, revised = deliver(
-                    observations, library, settings, formats=formats.values(), kept=kept
-                )
-                carried |= revised
-                if made is None:
+                reports[key] = validate(observations, library, day=settings.release_day)
+                if reports[key].is_fit:
+                    fit[key] = observations
+                else:
                     held_back[key] = report.reason(reports[key], settings.language)
             except InputError as error:
                 held_back[key] = str(error)
-        if made is None and kept:
-            made = standing(kept, series, library, formats=formats.values())
-            carried |= {vintages.path(*key): kept.revisions} if kept.revisions else {}
-            if key not in reports and kept.report:
-                reports[key], carried[report.record_path(*key)] = report.restored(kept.report), kept.report
+    data, told = protected(fit, kept, library, settings)
+    for series in every:
+        key, made = (series.area, series.flow), None
+        if key in fit:
+            found = replace(reports[key], issues=(*reports[key].issues, *told.get(key, ())))
+            reports[key], made, revised = deliver(
+                fit[key], data[key], found, library, settings, formats=formats.values(), kept=kept[key]
+            )
+            carried |= revised
+            if made is None:
+                held_back[key] = report.reason(reports[key], settings.language)
+        if made is None and (old := kept[key]):
+            made = standing(old, series, library, formats=formats.values())
+            carried |= {vintages.path(*key): old.revisions} if old.revisions else {}
+            if key not in reports and old.report:
+                reports[key], carried[report.record_path(*key)] = report.restored(old.report), old.report
         packages += [made] if made else []
     whole = {
         flow: together([p for p in packages if p.data.flow.id == flow], library)
@@ -79,7 +106,8 @@ def run(
     records |= {flat.path(*key): flat.table(each) for key, each in reports.items()}
     records[waivers.PATH] = waivers.record(library, reports.values(), day=settings.release_day)
     release = Release(tuple(packages), reports, held_back, whole, records, compared)
-    publish.publish(release, library, settings, formats=formats, site=root / "site", folder=folder)
+    site = root / "site"
+    publish.publish(release, library, settings, formats=formats, site=site, folder=folder, past=past, parts=parts)
     return release
 
 
@@ -112,22 +140,39 @@ def receive(root: Path, series: Series, library: Library) -> Observations:
     return replace(observations, corrections=corrected)
 
 
+def protected(
+    fit: Mapping[tuple[str, str], Observations],
+    kept: Mapping[tuple[str, str], previous.Standing | None],
+    library: Library,
+    settings: Settings,
+) -> tuple[dict[tuple[str, str], Protected], dict[tuple[str, str], tuple[Issue, ...]]]:
+    """All deliveries protected together, beside what stands, and what an attack on the result can tell."""
+    old = [
+        protect.released(each.table, each.record, area, library.dataflows[flow], library)
+        for (area, flow), each in kept.items()
+        if each
+    ]
+    made = protect.protect_all(list(fit.values()), library, day=settings.release_day, standing=old)
+    told = audit.audit(made.tables, made.standing, made.linked, library)
+    return {(each.area, each.flow.id): each for each in made.tables}, told
+
+
 def deliver(
     observations: Observations,
+    data: Protected,
+    found: Report,
     library: Library,
     settings: Settings,
     *,
     formats: Iterable[Format],
     kept: previous.Standing | None = None,
 ) -> tuple[Report, Package | None, dict[str, bytes]]:
-    """Validate, protect, describe and package; nothing is packaged unless it is fit, before and after,
+    """Describe and package what is protected; nothing is packaged unless it is fit, before and after,
     and what it changes of the figures that it replaces is explained. Last comes the table of revisions, by path.
     """
     day, country = settings.release_day, library.countries[observations.area]
-    found = validate(observations, library, day=day)
     if not found.is_fit:
         return found, None, {}
-    data = protect.protect(observations, library, day=day)
     left = validate_release(data, library, day=day)
     if not left.is_fit:
         return left, None, {}

@@ -1,4 +1,4 @@
-"""`make serve`: the release on 127.0.0.1, with the headers that the files of site/hosts ask of a host."""
+"""The files of a release on 127.0.0.1, with the headers that the files of site/hosts ask of a host."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.errors import PublishError
 
 _STRUCTURE = "application/vnd.sdmx.structure+json; version=2.0.0; charset=utf-8"
+_PAGES = ("index.html", "index.xml", "index.json", "index.csv")
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -24,25 +25,35 @@ _TYPES = {
 }
 
 
+def document(folder: Path, *, is_page: bool) -> Path | None:
+    """The index document of a folder, so that no client has to follow a redirect.
+
+    A folder of pages is asked for with a slash at the end, for the links of the page count on it.
+    """
+    if (folder / _PAGES[0]).exists() and not is_page:
+        return None
+    return next((folder / page for page in _PAGES if (folder / page).exists()), None)
+
+
+def media_type(path: Path) -> str | None:
+    """The media type that SDMX clients expect; None where it is any other file."""
+    if path.suffix == ".json" and "/sdmx/" in path.as_posix():
+        return _STRUCTURE
+    return _TYPES.get(path.suffix)
+
+
 class Handler(SimpleHTTPRequestHandler):
     """Folders answer with their index document, whatever its form, with or without a slash at the end."""
 
-    index_pages = ("index.html", "index.xml", "index.json", "index.csv")
-
     def translate_path(self, path: str) -> str:
-        """The index document of a folder, so that no client has to follow a redirect."""
+        """The file that answers."""
         found = Path(super().translate_path(path))
         is_page = self.path.partition("?")[0].endswith("/")
-        if found.is_dir() and (is_page or not (found / "index.html").exists()):
-            return str(next((found / page for page in self.index_pages if (found / page).exists()), found))
-        return str(found)
+        return str((document(found, is_page=is_page) if found.is_dir() else None) or found)
 
     def guess_type(self, path: str | os.PathLike[str]) -> str:
         """The media type that SDMX clients expect."""
-        suffix = Path(path).suffix
-        if suffix == ".json" and "/sdmx/" in Path(path).as_posix():
-            return _STRUCTURE
-        return _TYPES.get(suffix) or super().guess_type(path)
+        return media_type(Path(path)) or super().guess_type(path)
 
     def end_headers(self) -> None:
         """Let pages of other sites read the data."""
@@ -75,14 +86,3 @@ def server(public: Path, *, port: int, handler: type[Handler] = Handler) -> Thre
         raise PublishError(
             f"port {port} cannot be used ({error.strerror}). Choose another: make serve PORT=8001"
         ) from None
-
-
-def serve(public: Path, *, port: int) -> int:
-    """Serve until interrupted."""
-    with server(public, port=port) as running:
-        print(f"http://127.0.0.1:{running.server_address[1]}/   (Ctrl+C ends)")
-        try:
-            running.serve_forever()
-        except KeyboardInterrupt:
-            print()
-    return 0

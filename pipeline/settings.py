@@ -7,12 +7,14 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline import embargo
 from pipeline.framework import LANGUAGES
 from pipeline.library import authored
 from pipeline.library.authored import refuse
 from pipeline.model import Library, Settings
 
 _KEYS = ("title", "areas", "flows", "formats", "base_url", "release", "language")
+_OPTIONAL = ("embargo",)
 _RELEASE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\.[1-9]\d*")
 
 
@@ -23,7 +25,7 @@ def settings(path: Path, library: Library, *, formats: Collection[str]) -> Setti
         SetupError: a key is unknown or missing, or names something that does not exist.
     """
     table = authored.toml(path)
-    authored.keys(path, table, _KEYS, _KEYS)
+    authored.keys(path, table, (*_KEYS, *_OPTIONAL), _KEYS)
     _known(path, table, "areas", library.countries)
     _known(path, table, "flows", library.dataflows)
     _known(path, table, "formats", formats)
@@ -31,6 +33,10 @@ def settings(path: Path, library: Library, *, formats: Collection[str]) -> Setti
         refuse(path, None, f'release "{table["release"]}" must be a day and a number: 2026-01-31.1')
     if table["language"] not in LANGUAGES or not set(LANGUAGES) <= table["title"].keys():
         refuse(path, None, f"language must be one of {', '.join(LANGUAGES)}, and title must have all of them")
+    try:
+        embargo.moment(table.get("embargo", "2026-01-01T00:00:00Z"))
+    except (TypeError, ValueError):
+        refuse(path, None, "embargo must be a text with a moment and its distance from UTC: 2026-12-01T09:00:00-03:00")
     lists = {key: tuple(table[key]) for key in ("areas", "flows", "formats")}
     return Settings(**{**table, **lists, "base_url": table["base_url"].rstrip("/")})
 

@@ -269,9 +269,8 @@ def told(found: Collection[Unmapped], covered: Iterable[Coverage], words: Mappin
             never=len(each.never_used),
         )
     sure = sum(each.guesses[0].is_sure for each in found if each.guesses)
-    tied = sum(each.guesses[0].is_tied for each in found if each.guesses)
     without = sum(not each.guesses for each in found)
-    yield words["summary"].format(labels=len(found), sure=sure, tied=tied, none=without)
+    yield words["summary"].format(labels=len(found), sure=sure, doubtful=len(found) - sure - without, none=without)
 
 
 def name_of(component: str, code: str, library: Library, language: str) -> str:

@@ -7,10 +7,11 @@ import io
 import os
 import shutil
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.errors import PublishError
 from pipeline.model import Writer, Written
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the one date that a zip member can have and that says nothing
@@ -42,6 +43,7 @@ class Tree:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.written: dict[str, Written] = {}
+        self._checked: dict[tuple[int, int], Written] = {}  # files of the standing release, by where they lie on disk
 
     def write(self, paths: Iterable[str], writer: Writer | bytes) -> None:
         """Write one document; it stands under every one of `paths`."""
@@ -57,6 +59,37 @@ class Tree:
         for alias in aliases:
             self._link(target, alias)
             self.written[alias] = self.written[first]
+
+    def keep(self, source: Path, path: str, written: Written) -> None:
+        """Take a file of an earlier release, known by its checksum, as it is.
+
+        Raises:
+            PublishError: it is not that file any more.
+        """
+        if hashlib.sha256(source.read_bytes()).hexdigest() != written.sha256:
+            raise PublishError(f"{path} of the standing release has been changed since it was published.")
+        self._link(source, path)
+        self.written[path] = written
+
+    def keep_all(self, public: Path, listed: Mapping[str, Written]) -> bool:
+        """Take files of the standing release as they are; False, and nothing is taken, where one is not as `listed`."""
+        if any(self._standing(public / path) != written for path, written in listed.items()):
+            return False
+        for path, written in listed.items():
+            self._link(public / path, path)
+            self.written[path] = written
+        return True
+
+    def _standing(self, source: Path) -> Written | None:
+        """Size and checksum of a file, read once however many addresses it has."""
+        if not source.is_file():
+            return None
+        status = source.stat()
+        place = (status.st_dev, status.st_ino)
+        if place not in self._checked:
+            content = source.read_bytes()
+            self._checked[place] = Written(len(content), hashlib.sha256(content).hexdigest())
+        return self._checked[place]
 
     def zip(self, folder: str) -> None:
         """Put the files of `folder` into `<folder>.zip`, the same bytes every time."""

@@ -57,7 +57,7 @@ class Workbook:
 
         They are errors such as `#DIV/0!`, and formulas whose result was never saved.
         """
-        part = _parts(self.content).get(sheet, "") if self.content.startswith(b"PK") else ""
+        part = sheet_parts(self.content).get(sheet, "") if self.content.startswith(b"PK") else ""
         if not part:
             return {}
         with zipfile.ZipFile(io.BytesIO(self.content)) as archive:
@@ -77,7 +77,7 @@ class Workbook:
 
     def styles(self, sheet: str, columns: tuple[int, ...]) -> dict[Place, tuple[int, bool]]:
         """(Indentation, whether it is bold) of each cell in the columns; none where the format keeps no styles."""
-        if not self.content.startswith(b"PK") or not _parts(self.content):
+        if not self.content.startswith(b"PK") or not sheet_parts(self.content):
             return {}
         opened = load_workbook(io.BytesIO(self.content))[sheet]
         return {
@@ -148,6 +148,8 @@ def _extents(where: str, content: bytes) -> dict[str, ods.Extent]:
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = archive.infolist()
+        if any(part.filename == "xl/workbook.bin" for part in parts):  # how far its cells reach is not seen in time
+            raise InputError(f"{where}: a binary workbook (.xlsb) is not read. Have it saved again as .xlsx.")
         is_ods = ods.is_ods(archive)
         if sum(part.file_size for part in parts) > UNFOLDED_BYTES:
             raise InputError(f"{where}: unfolded, the workbook has more than {UNFOLDED_BYTES:,} bytes. It is refused.")
@@ -183,12 +185,12 @@ def _place(letters: bytes, row: bytes) -> Place:
     return int(row), column_index_from_string(letters.decode())
 
 
-def _parts(content: bytes) -> Mapping[str, str]:
+def sheet_parts(content: bytes) -> Mapping[str, str]:
     """Sheet → its part in the archive of an Office Open XML workbook (ECMA-376 part 1 §18.2); else empty."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            book = etree.fromstring(archive.read("xl/workbook.xml"), _parser())
-            related = etree.fromstring(archive.read("xl/_rels/workbook.xml.rels"), _parser())
+            book = etree.fromstring(archive.read("xl/workbook.xml"), xml_parser())
+            related = etree.fromstring(archive.read("xl/_rels/workbook.xml.rels"), xml_parser())
     except (KeyError, etree.XMLSyntaxError):
         return {}
     targets = {each.get("Id"): each.get("Target", "") for each in related}
@@ -201,5 +203,5 @@ def _named(book: etree._Element, targets: Mapping[str | None, str]) -> Iterator[
         yield sheet.get("name", ""), posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
 
 
-def _parser() -> etree.XMLParser:
+def xml_parser() -> etree.XMLParser:
     return etree.XMLParser(resolve_entities=False, no_network=True)

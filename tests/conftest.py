@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import pickle
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from office import build_office
 
 from pipeline import library as authored
+from pipeline import suite
+from pipeline.expectations import Expectation
 from pipeline.model import Library
 
 ROOT = Path(__file__).parents[1]
@@ -23,3 +29,21 @@ def library() -> Library:
 def office(tmp_path: Path) -> Path:
     """A root folder with one fictional country, XX, on the real framework."""
     return build_office(tmp_path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _judged_once() -> Iterator[None]:
+    """Great Expectations judges each table once: the office of most tests is the same, and so is the verdict on it."""
+    judge, known = suite._judged, {}
+
+    def judged(engine: Any, frame: Any, asked: Sequence[Expectation], form: str) -> list[Any]:
+        said = [json.dumps(each.configuration(), sort_keys=True) for each in asked]
+        table = [(str(column), str(frame[column].dtype), frame[column].tolist()) for column in frame]
+        key = pickle.dumps((said, table, form))
+        if key not in known:
+            known[key] = judge(engine, frame, asked, form)
+        return known[key]
+
+    suite._judged = judged
+    yield
+    suite._judged = judge

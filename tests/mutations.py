@@ -36,6 +36,7 @@ _PARTS: Mapping[str, Mapping[str, Mapping[str, int]]] = {  # component → code 
 }
 _PENDING = {"PEND": 650, "APPL": 300, "GRANT": 100, "REJ": 50, "CLOSE": 20}
 _PRECISE = {"CV": "0.1", "SE": "100", "N_OBS": "120", "RELIABILITY": "R", "SOURCE_TYPE": "SUR_HH"}
+_COUNTRIES = ("PE", "BO", "CN", "US")
 _OTHER_AREA, _THIRD_AREA = "CL-RM", "CL-AP"
 
 MUTATIONS: tuple[tuple[str, Change], ...] = (
@@ -105,6 +106,14 @@ MUTATIONS: tuple[tuple[str, Change], ...] = (
     ("TSO-03", {"other source": {"OBS_VALUE": "1400"}}),
     ("TSO-04", {f"series {year}": {"OBS_VALUE": "960"} for year in ("2006", "2007")}),
     ("TSO-05", {}),  # see `broken`
+    (
+        "TSO-06",
+        {
+            f"sexes 1987 {country} {sex}": {"OBS_VALUE": str(value)}
+            for country in _COUNTRIES
+            for sex, value in (("M", 605), ("F", 404))
+        },
+    ),
     ("PLA-02", {"group M": {"OBS_VALUE": "2000"}}),
     (
         "PLA-03",
@@ -127,6 +136,7 @@ def example(flow: Dataflow, library: Library, *, has_many: bool = False) -> Exam
     good: Example = {"total": {}}
     if is_count(flow):
         good |= _parts(flow) | _open(flow) | _pending(flow) | _areas(library) | _quarters(flow) | _groups(flow)
+        good |= _sexes(flow)
     good |= {f"series {year}": {"TIME_PERIOD": year, "OBS_VALUE": str(value)} for year, value in _SERIES.items()}
     good |= {
         name: {"REF_AREA": _OTHER_AREA, "TIME_PERIOD": year} for name, year in (("year", "1996"), ("next year", "1997"))
@@ -283,6 +293,17 @@ def _groups(flow: Dataflow) -> Example:
         ages = {"_T": 1000, **_PARTS["AGE"]["_T"]}
         found |= {f"ages {a}": {**here, "TIME_PERIOD": "1998", "AGE": a, "OBS_VALUE": str(v)} for a, v in ages.items()}
     return found
+
+
+def _sexes(flow: Dataflow) -> Example:
+    """Four countries in two years, six women for four men."""
+    return {
+        f"sexes {year} {country} {sex}": {"TIME_PERIOD": year, "CITIZENSHIP": country, "SEX": sex, "OBS_VALUE": str(n)}
+        for year, more in (("1986", 0), ("1987", 5))
+        for country in _COUNTRIES
+        for sex, n in (("M", 400 + more), ("F", 600 + more))
+        if fits({"CITIZENSHIP": country, "SEX": sex}, flow)
+    }
 
 
 def _spliced() -> Example:

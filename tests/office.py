@@ -15,6 +15,9 @@ _ROWS = {
         'XX-_U,XX,"Fictionland, area unknown","Ficticia, área ignorada","Fictícia, área ignorada",area_unknown,,',
     ],
     "codelists/MIGLAC/CL_ORIGIN-1.0.0.csv": ["XX,R005,Fictionland,Ficticia,Fictícia,country,XXX,999"],
+    "metadata/reasons.csv": [
+        "Crew are not counted as travellers,Los tripulantes no se cuentan,Tripulantes não se contam"
+    ],
     "metadata/agencies.csv": ["MIGLAC.XX,agency,Fictionland,Ficticia,Fictícia,"],
 }
 

@@ -204,3 +204,33 @@ def test_one_of_many_files_is_corrected(office: Path) -> None:
     author(office, LABEL)
     with pytest.raises(SetupError, match=r'"entradas\.csv" is not a file of DF_BORDER'):
         authored.load(office)
+
+
+def test_a_pattern_corrects_every_table_that_it_fits_or_none(office: Path) -> None:
+    """Each month's file has the fault; the one that comes without it makes the correction fail, by its name."""
+    damage_text(office)
+    wrong = (office / "data/XX/entradas.csv").read_text(encoding="latin-1")
+    (office / "data/XX/entradas.csv").unlink()
+    for year in ("2024", "2025"):
+        path = office / "data/XX" / year / "entradas.csv"
+        path.parent.mkdir()
+        path.write_text(wrong.replace("2025;", f"{year};"), encoding="latin-1")
+    layout = office / "metadata/national/XX/DF_BORDER.toml"
+    layout.write_text(layout.read_text(encoding="utf-8").replace("entradas.csv", "*/entradas.csv"), encoding="utf-8")
+    author(office, LABEL.replace("entradas.csv", "*/entradas.csv"))
+    found = checked(office, "DF_BORDER")
+    files = [f"XX/{year}/entradas.csv" for year in ("2024", "2025")]
+    assert told(found) == [("ING-06", file, "", ("C4",)) for file in files]
+    assert found.is_fit
+    (office / "data/XX/2025/entradas.csv").write_text(wrong.replace("Holandeza", "Holandesa"), encoding="latin-1")
+    assert told(checked(office, "DF_BORDER")) == [("ING-05", files[1], "", ("C4",))]
+    author(
+        office, LABEL.replace("entradas.csv", "2024/entradas.csv")
+    )  # of two files of one name, the one that is meant
+    assert told(checked(office, "DF_BORDER")) == [("ING-06", files[0], "", ("C4",))]
+
+
+def test_a_pattern_of_sheets(office: Path) -> None:
+    damage_workbook(office, "C6", 81)
+    author(office, MEN.replace("Cuadro 1", "Cuadro *"))
+    assert told(checked(office)) == [("ING-06", "XX/cuadro_1.xlsx", "Cuadro 1", ("C6",))]

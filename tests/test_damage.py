@@ -106,3 +106,57 @@ def test_damage_to_a_line(office: Path, loaded: Library, *, row: int, line: str,
     assert len(issues) == 1, issues
     assert issues[0][0].startswith(code)
     assert where in issues[0][1]
+
+
+def test_two_headings_exchanged(office: Path, loaded: Library) -> None:
+    """Every sum still holds; only the other year tells."""
+    damaged(office, ("C5", "Mujeres"), ("D5", "Hombres"))
+    ((code, where),) = told(office, "DF_STOCK", loaded)
+    assert code == "TSO-06"
+    assert "C5" in where
+    assert "D5" in where
+
+
+def test_columns_in_another_order_are_the_same_table(office: Path, loaded: Library) -> None:
+    book = load_workbook(office / BOOK)
+    sheet = book["Cuadro 1"]
+    for row in range(5, 12):  # headings move with their figures
+        first, second = sheet.cell(row, 3).value, sheet.cell(row, 4).value
+        sheet.cell(row, 3).value, sheet.cell(row, 4).value = second, first
+    book.save(office / BOOK)
+    assert told(office, "DF_STOCK", loaded) == []
+    lines = [line.split(";") for line in (office / BORDER).read_text(encoding="latin-1").splitlines()]
+    turned = "\n".join(";".join(reversed(line)) for line in lines)
+    (office / BORDER).write_text(turned + "\n", encoding="latin-1")
+    assert told(office, "DF_BORDER", loaded) == []
+
+
+@pytest.mark.parametrize(
+    ("flow", "change", "named"),
+    [
+        ("DF_BORDER", ("Nacionalidad", "Pais"), 'no column is headed "Nacionalidad"'),
+        ("DF_BORDER", ("Sexo;Entradas", "Sexo;Ingresos"), 'no column is headed "Entradas"'),
+        ("DF_BORDER", ("Año;Mes;Nacionalidad;Sexo;Entradas\n", ""), '"2025", "Enero", "Perú", "H", "#.###"'),
+    ],
+    ids=["a changed name", "a changed name of the figures", "no row of headings"],
+)
+def test_damage_to_the_headings(
+    office: Path, loaded: Library, *, flow: str, change: tuple[str, str], named: str
+) -> None:
+    text = (office / BORDER).read_text(encoding="latin-1")
+    assert change[0] in text
+    (office / BORDER).write_text(text.replace(change[0], change[1], 1), encoding="latin-1")
+    ((code, message),) = told(office, flow, loaded)
+    assert code == "InputError"
+    assert "XX/entradas.csv" in message
+    assert named in message
+
+
+def test_a_workbook_without_its_row_of_headings_is_refused(office: Path, loaded: Library) -> None:
+    book = load_workbook(office / BOOK)
+    book["Cuadro 1"].unmerge_cells("A4:A5")
+    book["Cuadro 1"].delete_rows(5)
+    book.save(office / BOOK)
+    issues = told(office, "DF_STOCK", loaded)
+    assert issues
+    assert {code for code, _ in issues} <= {"STR-03", "InputError"}

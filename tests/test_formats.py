@@ -170,6 +170,8 @@ COMMON = [
     [
         ("csv", by_csv),
         ("csv", by_pysdmx),
+        ("csv10", by_csv),
+        ("csv10", by_pysdmx),
         ("table", by_csv),
         ("ml21", by_pysdmx),
         ("ml30", by_pysdmx),
@@ -186,7 +188,7 @@ def test_an_independent_reader_finds_the_same_observations(
     reader: Callable[[bytes, Path], pd.DataFrame],
 ) -> None:
     columns = [*COMMON, "SOURCE_OPERATION"]
-    if (name, reader) == ("csv", by_pysdmx):
+    if name.startswith("csv") and reader is by_pysdmx:
         columns.remove("STAT_POP")  # pysdmx reads an all-digit column of SDMX-CSV as numbers: 004 becomes 4
     found = reader(written(FORMATS[name], table, library), tmp_path)
     assert arranged(found[columns]).equals(expected(table, columns))
@@ -296,3 +298,21 @@ def test_the_columns_are_described_for_the_web(library: Library, table: Protecte
     header = written(FORMATS["table"], table, library).decode().partition("\n")[0]
     assert [each["titles"][0] for each in said["tableSchema"]["columns"]] == header.split(",")
     assert said["tableSchema"]["primaryKey"] == list(table.flow.structure.key)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # it calls rdflib as it was
+def test_the_reader_of_croissant_finds_the_observations(library: Library, table: Protected, tmp_path: Path) -> None:
+    import mlcroissant
+
+    (tmp_path / "croissant.json").write_bytes(written(FORMATS["croissant"], table, library))
+    (tmp_path / "data.csv").write_bytes(written(FORMATS["table"], table, library))
+    dataset = mlcroissant.Dataset(jsonld=str(tmp_path / "croissant.json"))
+    assert not dataset.metadata.ctx.issues.errors
+    assert dataset.metadata.name == HOSTILE
+    found = pd.DataFrame(list(dataset.records("observations")))
+    found.columns = [str(name).removeprefix("observations/") for name in found.columns]
+    # It reads the code of Namibia as nothing.
+    texts = found[["SEX", "COUNTRY_BIRTH", "OBS_STATUS", "SOURCE_OPERATION"]].map(lambda v: v.decode() if v else "NA")
+    data = by_csv((tmp_path / "data.csv").read_bytes(), tmp_path)
+    pd.testing.assert_frame_equal(texts, data[list(texts.columns)], check_dtype=False)
+    pd.testing.assert_series_equal(found["OBS_VALUE"], pd.to_numeric(data["OBS_VALUE"]), check_dtype=False)

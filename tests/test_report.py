@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import tables
 
+from pipeline import library as authored
 from pipeline import report
 from pipeline.framework import LANGUAGES
 from pipeline.model import Issue, Library, Report
@@ -134,3 +135,18 @@ def test_rules_issues_cases_and_pages_hold_together(library: Library) -> None:
     assert {rule.id for flow in library.dataflows.values() for rule in flow.rules} <= issues
     assert {path.name for path in (ROOT / "tests/cases").iterdir() if path.is_dir()} == issues
     assert {path.stem for path in (ROOT / "docs/issues").glob("*.md")} == issues
+
+
+def test_the_reason_for_leaving_cells_out_is_told_in_the_language_of_the_reader(library: Library) -> None:
+    reason = "The same figure stands in the table by region and sex; it is read there"
+    issue = Issue("ING-01", "I", "CL", "DF_STOCK", reason, "", file="CL/a.csv", count=3)
+    assert reason in report.terminal(issue, library, "en")
+    assert library.reasons[reason]["es"] in report.terminal(issue, library, "es")
+    assert library.reasons[reason]["pt"] in report.terminal(issue, library, "pt")
+
+
+def test_a_reason_in_one_language_only_is_told_as_such(office: Path) -> None:
+    path = office / "metadata/reasons.csv"
+    assert authored.load(office).untranslated == ()
+    path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
+    assert authored.load(office).untranslated == ('XX, "Crew are not counted as travellers": en es pt',)

@@ -165,5 +165,5 @@ def test_waivers_are_published_and_an_unused_one_holds_back_its_table_alone(
     assert run(office) == 1
     error = capsys.readouterr().err
     assert "WAI-02" in error
-    assert "XX DF_BORDER held back: 1" in error
-    assert "XX DF_STOCK held back" not in error
+    assert "Held back XX DF_BORDER: 1" in error
+    assert "Held back XX DF_STOCK" not in error

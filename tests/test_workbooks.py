@@ -173,3 +173,12 @@ def test_a_damaged_open_document_is_told(tmp_path: Path, spoilt: bytes) -> None:
             archive.writestr("content.xml", spoilt)
     with pytest.raises(InputError, match=r"roto\.ods: (not a workbook that can be opened|there is no sheet)"):
         read(tmp_path, Layout(path.name, "INF", "CC-BY-4.0", ("n",), sheet=NAME))
+
+
+@pytest.mark.parametrize("name", ["a.xlsb", "a.xlsx"])
+def test_a_binary_workbook_is_refused_with_what_to_do(tmp_path: Path, name: str) -> None:
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        for part in ("[Content_Types].xml", "xl/workbook.bin", "xl/worksheets/sheet1.bin"):
+            archive.writestr(part, b"")
+    with pytest.raises(InputError, match=rf"{name}: a binary workbook \(\.xlsb\) is not read. Have it saved again as"):
+        read(tmp_path, Layout(file=name, provider="INE", licence="CC-BY-4.0", values="B:B", sheet=NAME))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,7 @@ def figures(
     """
     chosen = [(whole, _selected(whole, condition, library, free)) for whole in wholes]
     parts = [_of(whole, frame, rule, library) for whole, frame in chosen if len(frame)]
-    return pd.concat(parts, ignore_index=True) if parts else _empty(rule, library)
+    return pd.concat(parts, ignore_index=True) if parts else _empty(dimensions(rule, library)).copy()
 
 
 def named(condition: str) -> set[str]:
@@ -141,19 +142,10 @@ def _origin(found: pd.DataFrame) -> dict[str, pd.Series[str]]:
     return {"BASIS": basis.mask(crossed, None), "ORIGIN": origin.mask(crossed, None)}
 
 
-def _empty(rule: Rule, library: Library) -> pd.DataFrame:
+@cache
+def _empty(dimensions: tuple[str, ...]) -> pd.DataFrame:
     numbers = {"ROW": "int64", "YEAR": "int64", "VALUE": "float64", "ROUNDING": "float64"}
     flags = dict.fromkeys(("WITHHELD", "IS_SMALL", "ESTIMATE"), "bool")
-    texts = (
-        "FLOW",
-        "AREA",
-        "MEASURE",
-        "TIME_PERIOD",
-        "PROVIDER",
-        "BASIS",
-        "ORIGIN",
-        *_KEPT,
-        *dimensions(rule, library),
-    )
+    texts = ("FLOW", "AREA", "MEASURE", "TIME_PERIOD", "PROVIDER", "BASIS", "ORIGIN", *_KEPT, *dimensions)
     kinds = {**dict.fromkeys(texts, "str"), **numbers, **flags}
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from pipeline.catalogue import charts, machine, parts
@@ -11,7 +11,7 @@ from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.sample import Row, Sample
 from pipeline.catalogue.view import Catalogue, View
 from pipeline.catalogue.wording import Words
-from pipeline.framework import LANGUAGES
+from pipeline.framework import LANGUAGES, Text
 from pipeline.model import Report
 
 _MAX_KEY_FIGURES = 4
@@ -58,7 +58,7 @@ def _content(catalogue: Catalogue, view: View, words: Words) -> Content:
         "counts": issue_counts(report, words),
         "issues": issue_rows(catalogue, report, words),
         "held_back": catalogue.release.held_back.get((view.area, view.flow.id), ""),
-        "ledger": _ledger(report, words),
+        "ledger": _ledger(report, words, catalogue.library.reasons),
         "sources": [_source(catalogue, view, number, words) for number in range(len(view.package.data.sources))],
         "address": f"{catalogue.settings.base_url.rstrip('/')}/{words.lang}/{view.path}/",
         "year": catalogue.settings.release_day[:4],
@@ -75,13 +75,14 @@ def _names_used(catalogue: Catalogue, view: View, component: str, words: Words) 
     return [parts.name_of(catalogue, component, code, words) for code in view.used.get(component, ())]
 
 
-def _ledger(report: Report | None, words: Words) -> list[tuple[str, str]]:
+def _ledger(report: Report | None, words: Words, reasons: Mapping[str, Text]) -> list[tuple[str, str]]:
     """What became of the cells that were read: (what, how many), the first being all of them."""
     of, texts = report.ledger if report is not None else None, words.texts
     if of is None:
         return []
-    said = {"blank": texts["ledger"]["blank"], "added": texts["ledger"]["added"]}
     left_out, rejected = texts["ledger"]["left_out"], texts["ledger"]["rejected"]
+    said = {reason: left_out.format(reason=text[words.lang]) for reason, text in reasons.items()}
+    said |= {"blank": texts["ledger"]["blank"], "added": texts["ledger"]["added"]}
     rows = [
         (texts["ledger"]["read"], of.read),
         (texts["ledger"]["published"], of.observations - of.suppressed),

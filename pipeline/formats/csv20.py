@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -28,14 +29,20 @@ def field(protected: Protected, component: str) -> pa.Array:
 
 def write(protected: Protected, description: Description, library: Library, file: BinaryIO) -> None:
     """Write the observations; a withheld one has its status and no value."""
+    first = {"STRUCTURE": "dataflow", "STRUCTURE_ID": f"{library.agency}:{protected.flow.id}(1.0.0)", "ACTION": "I"}
+    write_rows(first, protected, description, file)
+
+
+def write_rows(first: Mapping[str, str], protected: Protected, description: Description, file: BinaryIO) -> None:
+    """Write the observations, each after the same `first` fields, which say what they are of."""
     dataset = {"VINTAGE": description.vintage, "LAST_UPDATE": description.last_update}
     dataset["LICENCE"] = description.licence
     columns = headings(protected)
     header = io.StringIO()
-    csv.writer(header, lineterminator="\n").writerow(["STRUCTURE", "STRUCTURE_ID", "ACTION", *columns, *dataset])
+    csv.writer(header, lineterminator="\n").writerow([*first, *columns, *dataset])
     file.write(header.getvalue().encode())
-    # The three fields of the format and the attributes of the data set are the same on every row.
-    ahead = f"dataflow,{library.agency}:{protected.flow.id}(1.0.0),I"
+    # The fields of the format and the attributes of the data set are the same on every row.
+    ahead = ",".join(quoted(text) for text in first.values())
     behind = ",".join(quoted(text) for text in dataset.values()) + "\n"
     constant = [pa.array([text] * len(protected.frame), type=pa.string()) for text in (ahead, behind)]
     file.writelines(chunks([constant[0], *(field(protected, c) for c in columns), constant[1]], ","))

@@ -80,6 +80,8 @@ class _Message:
         }
 
     def _factor(self, name: str) -> tuple[np.ndarray[Any, np.dtype[np.int64]], list[str]]:
+        if name not in self.frame:  # series alone have no periods
+            return np.full(len(self.frame), -1), []
         codes, distinct = pd.factorize(self.frame[name])
         texts = ["" if pd.isna(v) else figure(v) if isinstance(v, float) else str(v) for v in distinct]
         kept = {text: place for place, text in enumerate(text for text in texts if text)}
@@ -132,6 +134,8 @@ class _Message:
         first = starts(self.frame, self.of.dimensions)
         opening = self._openings(first)
         before = pa.array(["", *opening], type=pa.string()).take(pa.array(first.cumsum() * first))
+        if "TIME_PERIOD" not in self.frame:
+            return [before]
         comma = np.where(first, "", ",")
         values = self.frame["OBS_VALUE"].to_numpy(dtype=float)
         codes, distinct = pd.factorize(values)

@@ -6,7 +6,7 @@ header names the dataflow, by a reference element or by its URN.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -32,18 +32,22 @@ def escaped(text: str) -> str:
 
 @dataclass(frozen=True)
 class Version:
-    """What sets a version apart. `usage` writes the reference to a dataflow of an agency."""
+    """What sets a version apart. `usage` writes the reference to a dataflow of an agency.
+
+    A flat message has each observation with its whole key, one by one.
+    """
 
     schemas: str
     usage: Callable[[str, str], str]
+    is_flat: bool = False
 
 
 def write(version: Version, protected: Protected, description: Description, library: Library, file: BinaryIO) -> None:
-    """Write the observations; a withheld one has its status and no value."""
+    """Write the observations; a withheld one has its status and no value. Figures without periods are series alone."""
     file.write(_head(version, protected, description, library).encode())
     file.write(_groups(protected).encode())
-    file.writelines(chunks(_series(protected)))
-    tail = "</Series>" if len(protected.frame) else ""
+    file.writelines(chunks(_flat(protected) if version.is_flat else _series(protected)))
+    tail = "</Series>" if len(protected.frame) and not version.is_flat else ""
     file.write(f"{tail}</message:DataSet></message:StructureSpecificData>\n".encode())
 
 
@@ -58,7 +62,7 @@ def _head(version: Version, protected: Protected, description: Description, libr
         f"<message:Header><message:ID>{flow}_{protected.area or 'ALL'}</message:ID>"
         f"<message:Test>false</message:Test><message:Prepared>{description.last_update}T00:00:00Z</message:Prepared>"
         f'<message:Sender id="{library.agency}"/><message:Structure structureID="{structure}" '
-        f'namespace="{own}" dimensionAtObservation="TIME_PERIOD">'
+        f'namespace="{own}" dimensionAtObservation="{"AllDimensions" if version.is_flat else "TIME_PERIOD"}">'
         f"<common:StructureUsage>{version.usage(library.agency, flow)}</common:StructureUsage></message:Structure>"
         "<message:DataSetAction>Information</message:DataSetAction></message:Header>\n"
         f'<message:DataSet ss:dataScope="DataStructure" xsi:type="ns1:DataSetType" ss:structureRef="{structure}" '
@@ -94,9 +98,22 @@ def _series(protected: Protected) -> list[pa.Array]:
     opening = [("</Series>\n" if number else "") + text for number, text in enumerate(opening)]
     positions = pa.array(first.cumsum() * first)  # 0 inside a series, else its number
     before = pa.array(["", *opening], type=pa.string()).take(positions)
+    if "TIME_PERIOD" not in frame:
+        return [before]
     on_observation = [
         *components(protected, "time", "measure"),
         *(a for a in structure.attributes("observation") if a in frame),
     ]
-    constant = [pa.array([text] * len(frame), type=pa.string()) for text in ("<Obs", "/>\n")]
-    return [before, constant[0], *(_attribute(c, frame[c]) for c in on_observation), constant[1]]
+    return [before, *_observations(protected, on_observation)]
+
+
+def _flat(protected: Protected) -> list[pa.Array]:
+    structure = protected.flow.structure
+    attributes = (a for a in structure.attributes("measure", "observation") if a in protected.frame)
+    return _observations(protected, [*components(protected, "dimension", "time", "measure"), *attributes])
+
+
+def _observations(protected: Protected, said: Sequence[str]) -> list[pa.Array]:
+    frame = protected.frame
+    opening, closing = (pa.array([text] * len(frame), type=pa.string()) for text in ("<Obs", "/>\n"))
+    return [opening, *(_attribute(name, frame[name]) for name in said), closing]

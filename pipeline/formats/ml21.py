@@ -12,11 +12,13 @@ def _usage(agency: str, flow: str) -> str:
     return f'<Ref agencyID="{agency}" id="{flow}" version="1.0.0"/>'
 
 
+VERSION = Version("http://www.sdmx.org/resources/sdmxml/schemas/v2_1", _usage)
+
 FORMAT = Format(
     id="ml21",
     folder="files",
     file="data.xml",
     media_type="application/vnd.sdmx.structurespecificdata+xml;version=2.1",
     label=dict.fromkeys(("en", "es", "pt"), "SDMX-ML 2.1"),
-    write=partial(write, Version("http://www.sdmx.org/resources/sdmxml/schemas/v2_1", _usage)),
+    write=partial(write, VERSION),
 )

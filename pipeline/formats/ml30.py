@@ -12,11 +12,13 @@ def _usage(agency: str, flow: str) -> str:
     return f"urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow={agency}:{flow}(1.0.0)"
 
 
+VERSION = Version("http://www.sdmx.org/resources/sdmxml/schemas/v3_0", _usage)
+
 FORMAT = Format(
     id="ml30",
     folder="files",
     file="data-3.0.xml",
     media_type="application/vnd.sdmx.data+xml;version=3.0.0",
     label=dict.fromkeys(("en", "es", "pt"), "SDMX-ML 3.0"),
-    write=partial(write, Version("http://www.sdmx.org/resources/sdmxml/schemas/v3_0", _usage)),
+    write=partial(write, VERSION),
 )

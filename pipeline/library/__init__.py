@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from pipeline.framework import LANGUAGES, Field, IssueType, Licence, Provider, Text
-from pipeline.library import authored, dataflows, lists, national, standards, structures, waivers
+from pipeline.library import authored, dataflows, lists, national, standards, structures, timetable, waivers
 from pipeline.library.authored import NAMES, refuse
-from pipeline.model import Library
+from pipeline.model import Country, Library
 
 AGENCY = "MIGLAC"  # placeholder: not registered anywhere (framework §0)
 
@@ -41,6 +42,7 @@ def load(root: Path) -> Library:
         licences=_licences(root / "metadata/licences.csv"),
         fields=_fields(root / "metadata/fields.csv"),
         phrases=_phrases(root / "metadata/phrases.csv"),
+        reasons=_reasons(root / "metadata/reasons.csv"),
         issue_types=issue_types,
         countries={},
         standards=standards.standards(root / "dsd/reliability.csv"),
@@ -53,7 +55,8 @@ def load(root: Path) -> Library:
         framework,
         countries=countries,
         waivers=waivers.waivers(root / "metadata/waivers.csv", countries, framework.dataflows),
-        untranslated=_untranslated(framework),
+        planned=timetable.timetable(root / "metadata/calendar.csv", areas=countries, flows=framework.dataflows),
+        untranslated=(*_untranslated(framework), *_reasons_in_one_language(countries.values(), framework)),
     )
 
 
@@ -93,6 +96,30 @@ def _phrases(path: Path) -> dict[str, Text]:
         if not all(cells.values()):
             refuse(path, row, "a language is empty")
     return phrases
+
+
+def _reasons(path: Path) -> dict[str, Text]:
+    """Why cells are left out, in three languages, by the text of each of them."""
+    reasons: dict[str, Text] = {}
+    for row, cells in authored.rows(path, LANGUAGES):
+        if not all(cells.values()):
+            refuse(path, row, "a language is empty")
+        for text in dict.fromkeys(cells.values()):
+            if text in reasons:
+                refuse(path, row, f'"{text}" stands twice')
+            reasons[text] = cells
+    return reasons
+
+
+def _reasons_in_one_language(countries: Iterable[Country], framework: Library) -> Iterator[str]:
+    """LNG-01: reasons for leaving cells out that only their own country can read."""
+    for country in countries:
+        layouts = (layout for series in country.series.values() for layout in series.layouts)
+        told = [row.note for row in country.codes if not row.code]
+        told += [reason for layout in layouts for reason in layout.ignore.values()]
+        for reason in dict.fromkeys(told):
+            if reason not in framework.reasons:
+                yield f'{country.area}, "{reason}": {" ".join(LANGUAGES)}'
 
 
 def _issue_types(path: Path) -> dict[str, IssueType]:

@@ -48,8 +48,13 @@ def corrections(path: Path, series: Mapping[str, Series]) -> tuple[Correction, .
 def _check_table(path: Path, row: int, each: Correction, series: Mapping[str, Series]) -> None:
     if each.flow not in series:
         refuse(path, row, f'"{each.flow}" is not a dataflow of this country; those are {", ".join(series)}')
-    of_file = [layout for layout in series[each.flow].layouts if fnmatchcase(each.file, layout.file)]
+    of_file = [layout for layout in series[each.flow].layouts if _meet(each.file, layout.file)]
     if not of_file:
         refuse(path, row, f'"{each.file}" is not a file of {each.flow}')
-    if not any(fnmatchcase(each.sheet, layout.sheet) for layout in of_file):
+    if not any(_meet(each.sheet, layout.sheet) for layout in of_file):
         refuse(path, row, f'"{each.sheet}" is not a sheet of {each.file} that {each.flow} reads')
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether a name fits a pattern; either may be the pattern."""
+    return fnmatchcase(one, other) or fnmatchcase(other, one)

@@ -19,6 +19,7 @@ from pipeline.framework import (
     IssueType,
     Protection,
     Rule,
+    SameAs,
     Severity,
     Structure,
     Threshold,
@@ -161,7 +162,7 @@ def check_condition(path: Path, row: int | None, text: str, components: Mapping[
 
 def _protection(path: Path, structure: Structure) -> Protection:
     table = authored.toml(path)
-    authored.keys(path, table, ("method", "threshold", "minimum_cases", "reason"), ("method", "reason"))
+    authored.keys(path, table, ("method", "threshold", "minimum_cases", "reason", "same_as"), ("method", "reason"))
     if table["method"] not in ("suppression", "none"):
         refuse(path, None, f'method "{table["method"]}" is not known; use "suppression" or "none"')
     thresholds = []
@@ -171,4 +172,15 @@ def _protection(path: Path, structure: Structure) -> Protection:
         check_condition(path, None, thresholds[-1].when, structure.components)
     if table["method"] == "suppression" and (not thresholds or thresholds[-1].when):
         refuse(path, None, "the last threshold must apply to every row: give it no `when`")
-    return Protection(table["method"], tuple(thresholds), table.get("minimum_cases", 0), table["reason"])
+    same = tuple(_same_as(path, each, structure) for each in table.get("same_as", []))
+    return Protection(table["method"], tuple(thresholds), table.get("minimum_cases", 0), table["reason"], same)
+
+
+def _same_as(path: Path, table: Mapping[str, str], structure: Structure) -> SameAs:
+    check_condition(path, None, table.get("when", ""), structure.components)
+    key = {component: said for component, said in table.items() if component != "when"}
+    for component, said in key.items():
+        named = {component, said[1:-1]} if said.startswith("{") else {component}
+        if unknown := named - {*structure.key}:
+            refuse(path, None, f'same_as names "{min(unknown)}", which is no dimension of {structure.id}')
+    return SameAs(table.get("when", ""), key)

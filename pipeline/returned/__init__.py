@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -64,9 +63,7 @@ def _marked(received: Path, layout: Layout, told: Sequence[Told], words: Mapping
     copy = copied(path, received, layout)
     mark(copy, told, words)
     list_issues(copy, told, words, file=path.name)
-    content = io.BytesIO()
-    copy.book.save(content)
-    return copy.suffix, content.getvalue()
+    return copy.suffix, copy.saved()
 
 
 def _json(content: Mapping[str, object]) -> bytes:

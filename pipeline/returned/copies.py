@@ -20,9 +20,10 @@ from python_calamine import CalamineSheet, CalamineWorkbook
 
 from pipeline.model import Layout
 from pipeline.read import read
+from pipeline.returned.carried import carried, lost
 
 _KEPT = (".xlsx", ".xlsm")
-_VALUES = (".xls", ".xlsb", ".ods")
+_VALUES = (".xls", ".ods")
 _XML_BYTES = 100 * 2**20  # a larger workbook would not fit in memory with its formatting
 _SHEET_CELLS = 5_000_000  # a sheet with more is left out of a copy of values
 _MERGED_CELLS = 1_000_000  # a merged range has an entry for each cell that it covers
@@ -36,13 +37,21 @@ _UNWRITABLE = (KeyError, ValueError, TypeError, AttributeError, IndexError, OSEr
 class Copy:
     """A workbook to be marked, its sheets by the name that issues give them, and what it does not keep.
 
-    `lacks` has keys of `site/text/returned.*.toml`, each with the sheet that it speaks of, if any.
+    `lacks` has keys of `site/text/returned.*.toml`, each with what it speaks of, if anything. `delivered` is the
+    workbook that the copy is of, where it is more than its values.
     """
 
     book: Workbook
     suffix: str
     sheets: dict[str, Worksheet]
     lacks: list[tuple[str, str]] = field(default_factory=list)
+    delivered: bytes = b""
+
+    def saved(self) -> bytes:
+        """The workbook as it goes back."""
+        content = io.BytesIO()
+        self.book.save(content)
+        return carried(self.delivered, content.getvalue()) if self.delivered else content.getvalue()
 
 
 def copied(path: Path, received: Path, layout: Layout) -> Copy:
@@ -94,12 +103,11 @@ def _column(letters: bytes) -> int:
 
 def _kept(content: bytes, suffix: str) -> Copy:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of extensions that are lost: `drawings` tells of those that are seen
+        warnings.simplefilter("ignore")  # of extensions that are lost: the copy tells of them
         book = load_workbook(io.BytesIO(content), keep_vba=suffix == ".xlsm", rich_text=True)
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        has_drawings = any(name.startswith(("xl/drawings/drawing", "xl/media/")) for name in archive.namelist())
     sheets = {sheet.title: sheet for sheet in book.worksheets}
-    return Copy(book, suffix, sheets, [("drawings", "")] if has_drawings else [])
+    missing = lost(content)
+    return Copy(book, suffix, sheets, [("lost", missing)] if missing else [], delivered=content)
 
 
 def _values(content: bytes) -> Copy:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sdmx.model import common
+from sdmx.model import common, v21
 
 from pipeline import vtl
 from pipeline.framework import GROUP
@@ -76,19 +76,9 @@ def available(library: Library, data: Protected, settings: Settings) -> Iterator
     """Yield what is there of one dataflow: the codes that the figures use, and the span of time."""
     built = artefacts(library)
     flow = built.dataflows[data.flow.id]
-    dimensions = data.flow.structure.dimensions
-    values = {name: _in_order(library, data, name) for name in dimensions}
-    values["TIME_PERIOD"] = data.frame["TIME_PERIOD"].drop_duplicates().astype(str).tolist()
-    content = actual(
-        flow,
-        {name: codes for name, codes in values.items() if codes},
-        {"maintainer": flow.maintainer, "version": VERSION, "is_final": True, "is_external_reference": False},
-        series=len(data.frame[list(dimensions)].drop_duplicates()),
-        observations=len(data.frame),
-    )
-    answer = (flow, *described(built, flow), content)
+    answer = (flow, *described(built, flow), content(library, built, data))
     header = _header(library, settings)
-    names = [flow.id, *(f"{library.agency},{flow.id}{version}" for version in ("", ",latest", f",{VERSION}"))]
+    names = [flow.id, *(f"{library.agency},{flow.id}{version}" for version in ("", ",latest", ",1.0", f",{VERSION}"))]
     keys = ("", "all", "all/all", "all/all/all")
     yield _document(V1, [V1.path("availableconstraint", name, key) for name in names for key in keys], answer, header)
     for base in (V2, V2XML):
@@ -100,6 +90,21 @@ def available(library: Library, data: Protected, settings: Settings) -> Iterator
             if version or not key
         ]
         yield _document(base, paths, answer, header)
+
+
+def content(library: Library, built: Artefacts, data: Protected) -> v21.ContentConstraint:
+    """The codes that figures use in each dimension, their span of time, and how many there are."""
+    flow = built.dataflows[data.flow.id]
+    dimensions = data.flow.structure.dimensions
+    values = {name: _in_order(library, data, name) for name in dimensions}
+    values["TIME_PERIOD"] = data.frame["TIME_PERIOD"].drop_duplicates().astype(str).tolist()
+    return actual(
+        flow,
+        {name: codes for name, codes in values.items() if codes},
+        {"maintainer": flow.maintainer, "version": VERSION, "is_final": True, "is_external_reference": False},
+        series=len(data.frame[list(dimensions)].drop_duplicates()),
+        observations=len(data.frame),
+    )
 
 
 def _in_order(library: Library, data: Protected, dimension: str) -> list[str]:

@@ -35,10 +35,18 @@ def sections(
             raise TypeError(f"no section for {each!r}: add its class to the writer's table")
     for name in dict.fromkeys(row.name for row in table):
         written = [
-            row.write(each) for row in table if row.name == name for each in chosen if isinstance(each, row.kind)
+            _written(row, each) for row in table if row.name == name for each in chosen if isinstance(each, row.kind)
         ]
         if written:
             yield name, written
+
+
+def _written(row: Section[Written], each: common.MaintainableArtefact) -> Written:
+    """What the section writes of an artefact, kept with it: the same list stands in hundreds of messages."""
+    kept: dict[Section[Written], Written] = vars(each).setdefault("_written", {})
+    if row not in kept:
+        kept[row] = row.write(each)
+    return kept[row]
 
 
 def urn(kind: str, of: common.MaintainableArtefact, *path: str) -> str:

@@ -1,0 +1,106 @@
+"""All tables that a release publishes, and what was published before, as one system of cells and sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import csr_array, vstack
+
+from pipeline import conditions
+from pipeline.checks.finding import Mask, Numbers, Table, key_numbers
+from pipeline.equations import equations
+from pipeline.thresholds import is_withheld
+
+Vector = npt.NDArray[np.float64]
+
+_ANY = "_T"  # a dimension that a table does not have, or that does not apply, is taken as its total
+_NONE = "_Z"
+
+
+@dataclass(frozen=True)
+class Linked:
+    """Which rows of the tables are one cell, and which cells add up to which. It holds no figure.
+
+    `cells` gives for each table the cell of each row; `sums @ values` is zero over all `count` cells.
+    """
+
+    cells: tuple[Numbers, ...]
+    sums: csr_array
+    count: int
+
+    def any_of(self, masks: Iterable[Mask]) -> Mask:
+        """The cells of which some row is marked, given one mask for each table."""
+        found = np.zeros(self.count, dtype=bool)
+        for cells, mask in zip(self.cells, masks, strict=False):
+            found[cells[mask]] = True
+        return found
+
+    def values(self, frames: Iterable[pd.DataFrame]) -> Vector:
+        """The figure of each cell, from whichever row has one; NaN where none has."""
+        found = np.full(self.count, np.nan)
+        for cells, frame in zip(self.cells, frames, strict=False):
+            value = frame["OBS_VALUE"].to_numpy(dtype=np.float64)
+            found[cells[~np.isnan(value)]] = value[~np.isnan(value)]
+        return found
+
+
+def link(tables: Sequence[Table]) -> Linked:
+    """Put the tables together.
+
+    Two rows are one cell when they have one key (as `same_as` of the dataflow's protection rewrites it),
+    one provider and one figure: what a provider says twice cannot be withheld once. Where some of
+    the rows of a key have no figure because it is withheld, they are the cell of the others' one figure.
+    """
+    rows = pd.concat([_keyed(number, table) for number, table in enumerate(tables)], ignore_index=True)
+    key = key_numbers(rows, tuple(c for c in rows.columns if c not in ("table", "value", "withheld")))
+    single = rows["value"].groupby(key).transform("nunique") == 1
+    value = rows["value"].where(~(single & rows["withheld"]), rows["value"].groupby(key).transform("max"))
+    apart = np.where(value.isna(), np.arange(len(rows)), -1)
+    cell = key_numbers(pd.DataFrame({"key": key, "value": value.round(6), "apart": apart}), ("key", "value", "apart"))
+    cells = tuple(cell[(rows["table"] == number).to_numpy()] for number in range(len(tables)))
+    count = int(cell.max(initial=-1)) + 1
+    return Linked(cells, _stacked(tables, cells, count), count)
+
+
+def _keyed(number: int, table: Table) -> pd.DataFrame:
+    """The key of each row as every dataflow has it, as text, with its provider and its figure."""
+    frame, structure = table.frame, table.flow.structure
+    plain = {each: frame[each].astype("str") for each in (*structure.key, "UNIT_MEASURE", "UNIT_MULT") if each in frame}
+    plain["MIG_MEASURE"] = frame[structure.measure_dimension].astype("str")
+    key = dict(plain)
+    for same in table.flow.protection.same_as:
+        rows = conditions.holds(conditions.parse(same.when), frame, table.library.list_of).to_numpy()
+        for component, said in same.key.items():
+            text = plain[said[1:-1]] if said.startswith("{") else said
+            key[component] = key[component].mask(rows, text)
+    found = pd.DataFrame({name: column.where(~column.isin([_NONE, ""]), _ANY) for name, column in key.items()})
+    found = found.reindex(columns=_components(table), fill_value=_ANY)
+    providers = np.array([origin.provider for origin in table.origins] + [""], dtype=object)
+    found["provider"] = providers[frame["table"].to_numpy(dtype=np.int64)]
+    return found.assign(table=number, value=frame["OBS_VALUE"].to_numpy(), withheld=is_withheld(frame))
+
+
+def _components(table: Table) -> list[str]:
+    structures = table.library.structures.values()
+    every = dict.fromkeys(each for structure in structures for each in structure.key)
+    return [*every, "UNIT_MEASURE", "UNIT_MULT"]
+
+
+def _stacked(tables: Sequence[Table], cells: Sequence[Numbers], count: int) -> csr_array:
+    """The sums of every table over the common cells, each once."""
+    blocks = []
+    for table, cell in zip(tables, cells, strict=True):
+        entries = equations(table, is_withheld(table.frame)).tocoo()
+        blocks.append(csr_array((entries.data, (entries.row, cell[entries.col])), shape=(entries.shape[0], count)))
+    sums = csr_array(vstack(blocks)) if blocks else csr_array((0, count))
+    sums.sum_duplicates()
+    sums.eliminate_zeros()
+    sums = sums[np.diff(sums.indptr) > 0]
+    # Equal sums have equal products with a vector of random numbers, and others surely do not.
+    weights = np.random.default_rng(0).uniform(1, 2, (count, 2))
+    _, first = np.unique(np.abs(sums @ weights).round(9), axis=0, return_index=True)
+    return sums[np.sort(first)]

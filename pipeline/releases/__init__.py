@@ -1,0 +1,204 @@
+"""What stays of every release: its manifest, what it changed of the one before it, and that in words.
+
+`releases/<RELEASE>/` is written once and passed on from release to release as it is. `releases/index.json` lists
+them by time; with the deltas it gives back the figures of a table as of any release (`as_of`).
+
+One thing goes before that: where a figure that an earlier release told is withheld now, the earlier deltas of its
+table are withdrawn, for from them it could still be read; its history begins anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.errors import PublishError
+from pipeline.formats import csv20
+from pipeline.releases import deltas
+
+INDEX = "releases/index.json"
+_OPEN = ("F", "")  # CONF_STATUS of what is not confidential
+
+Table = tuple[str, str]  # dataflow, area
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a release changed of one table: observations by action, and whether its history begins here.
+
+    `content` is blank where an earlier release has it, or where it was withdrawn.
+    """
+
+    table: Table
+    counts: Mapping[str, int]
+    is_whole: bool
+    is_withdrawn: bool = False
+    content: bytes = b""
+
+    def path(self, release: str) -> str:
+        """Where a release keeps the delta."""
+        flow, area = self.table
+        return f"releases/{release}/delta/{flow}/{area}.csv"
+
+
+@dataclass(frozen=True)
+class Past:
+    """The releases that a standing release keeps, oldest first."""
+
+    public: Path
+    changes: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def listed(self) -> Mapping[str, Any]:
+        """The files of the standing release."""
+        manifest = self.public / "manifest.json"
+        found: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))["files"] if manifest.exists() else {}
+        return found
+
+    @property
+    def newest(self) -> str:
+        """The last of the releases; blank where there is none."""
+        return ["", *self.changes][-1]
+
+    def before(self, release: str) -> Past:
+        """Those before a release; the same release may be made again until another follows it.
+
+        Raises:
+            PublishError: a later release is out.
+        """
+        later = [each for each in self.changes if moment(each) > moment(release)]
+        if later:
+            raise PublishError(
+                f"release {later[-1]} is out, and {release} would come before it. "
+                "Give `release` in publish.toml today's date, or the next number of the day."
+            )
+        return Past(self.public, {name: each for name, each in self.changes.items() if name != release})
+
+    def of(self, table: Table) -> list[tuple[str, Change]]:
+        """(release, change) of a table since its history began, oldest first."""
+        found = [(name, each) for name, changes in self.changes.items() for each in changes if each.table == table]
+        found = [each for each in found if not each[1].is_withdrawn]
+        starts = [place for place, (_, change) in enumerate(found) if change.is_whole]
+        return found[starts[-1] :] if starts else []
+
+    def read(self, path: str) -> bytes:
+        """A file that the standing release keeps.
+
+        Raises:
+            PublishError: it is not the one that the release's manifest lists.
+        """
+        content = (self.public / path).read_bytes() if (self.public / path).is_file() else b""
+        if self.listed.get(path, {}).get("sha256") != hashlib.sha256(content).hexdigest():
+            raise PublishError(f"{path} of the standing release has been changed since it was published.")
+        return content
+
+    def delta(self, release: str, change: Change) -> pd.DataFrame:
+        return deltas.read(self.read(change.path(release)))
+
+    def checksums(self, release: str) -> Mapping[str, str]:
+        """Path → checksum of the files of a release."""
+        if not release:
+            return {}
+        manifest = json.loads(self.read(manifest_path(release)))
+        return {path: entry["sha256"] for path, entry in manifest["files"].items()}
+
+    def withdrawn(self, tables: Sequence[Table]) -> Past:
+        """The same without the deltas of some tables."""
+        changes = {
+            name: tuple(
+                Change(each.table, each.counts, each.is_whole, is_withdrawn=True) if each.table in tables else each
+                for each in every
+            )
+            for name, every in self.changes.items()
+        }
+        return Past(self.public, changes)
+
+
+def manifest_path(release: str) -> str:
+    """Where a release keeps the list of its files."""
+    return f"releases/{release}/manifest.json"
+
+
+def snapshot_path(table: Table) -> str:
+    """Where a release has the figures of a table."""
+    return csv20.FORMAT.path(*table)
+
+
+def moment(release: str) -> tuple[str, int]:
+    """The day of a release and its number on that day, by which releases are ordered."""
+    day, _, number = release.partition(".")
+    return day, int(number)
+
+
+def past(public: Path) -> Past:
+    """The releases that the tree `public` keeps; none where there is no tree yet."""
+    if not (public / INDEX).exists():
+        return Past(public)
+    empty = Past(public)
+    index = json.loads(empty.read(INDEX))
+    changes = {
+        each["release"]: tuple(
+            Change((of["dataflow"], of["area"]), of["observations"], of["is_whole"], of["is_withdrawn"])
+            for of in each["tables"]
+        )
+        for each in index["releases"]
+    }
+    return Past(public, dict(sorted(changes.items(), key=lambda item: moment(item[0]))))
+
+
+def as_of(past: Past, table: Table, release: str) -> pd.DataFrame | None:
+    """The figures of a table as a release had them; None where it had none, or where they were withdrawn."""
+    found: pd.DataFrame | None = None
+    for name, change in past.of(table):
+        if moment(name) <= moment(release):
+            message = past.delta(name, change)
+            found = deltas.applied(message[:0] if found is None else found, message)
+    return found
+
+
+def changes(earlier: Past, snapshots: Mapping[Table, bytes]) -> tuple[Past, tuple[Change, ...]]:
+    """What the figures of a release, by table, change of those of the release before it.
+
+    Comes back with the earlier releases, less what must be withdrawn of them.
+    """
+    found, withdrawn = [], []
+    newest = earlier.newest
+    known = earlier.checksums(newest)
+    gone = {each.table for every in earlier.changes.values() for each in every} - snapshots.keys()
+    for table in sorted({*snapshots, *gone}):
+        if table in snapshots and hashlib.sha256(snapshots[table]).hexdigest() == known.get(snapshot_path(table)):
+            continue
+        before = as_of(earlier, table, newest) if newest else None
+        after = deltas.read(snapshots[table]) if table in snapshots else None
+        if after is None and (before is None or not len(before)):
+            continue
+        if after is None:
+            assert before is not None
+            after = before[:0]
+        tells_withheld = before is not None and _tells(earlier, table, after)
+        withdrawn += [table] if tells_withheld else []
+        is_whole = before is None or tells_withheld or deltas.key(before) != deltas.key(after)
+        change = deltas.delta(after[:0] if is_whole or before is None else before, after)
+        if len(change) or is_whole:
+            found.append(Change(table, deltas.counts(change), is_whole, content=deltas.written(change)))
+    return earlier.withdrawn(withdrawn), tuple(found)
+
+
+def _tells(earlier: Past, table: Table, after: pd.DataFrame) -> bool:
+    """Whether an earlier delta has a value for an observation that is withheld now."""
+    hidden = after[(after["OBS_VALUE"] == "") & ~after["CONF_STATUS"].isin(_OPEN)]
+    keyed = list(deltas.key(after))
+    for name, change in earlier.of(table) if len(hidden) else ():
+        message = earlier.delta(name, change)
+        if list(deltas.key(message)) == keyed and len(
+            message.loc[message["OBS_VALUE"] != "", keyed].merge(hidden[keyed], on=keyed)
+        ):
+            return True
+    return False

@@ -1,0 +1,203 @@
+"""The service as an ASGI application: files of the release, and the queries that a static host cannot answer."""
+
+from __future__ import annotations
+
+import email.utils
+import hashlib
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+from urllib.parse import unquote
+
+import duckdb
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from pipeline import serve as files
+from pipeline.errors import PublishError
+from pipeline.service import answers, figures, lookup, media
+from pipeline.service.ask import Pairs
+from pipeline.service.faults import RequestError, message
+from pipeline.service.standing import Standing, standing
+
+OBSERVATIONS = 1_000_000  # the most that one answer holds
+_IN_MEMORY = 8 * 2**20  # bytes of an answer; what is longer goes through a file
+_PIECE = 2**18
+_AT_ONCE = 4  # queries that are worked on; the others wait
+
+Writer = Callable[[IO[bytes]], None]
+
+
+class Service:
+    """The release that stands, read again whenever another is put in its place."""
+
+    def __init__(self, root: Path, public: Path, *, limit: int = OBSERVATIONS) -> None:
+        self.root, self.public, self.limit = root, public, limit
+        self.database: duckdb.DuckDBPyConnection = figures.connect(public)
+        self.places = threading.BoundedSemaphore(_AT_ONCE)
+        self._lock = threading.Lock()
+        self._seen: tuple[int, int] | None = None
+        self._standing: Standing | None = None
+
+    def now(self) -> Standing | None:
+        """The standing release; None where its structures are not those of the framework any more."""
+        found = (self.public / "manifest.json").stat()
+        with self._lock:
+            if self._seen != (found.st_ino, found.st_mtime_ns):
+                self._standing = standing(self.root, self.public)
+                self._seen = (found.st_ino, found.st_mtime_ns)
+            return self._standing
+
+
+class Files(StaticFiles):
+    """The files of the release, with the headers and index documents of a well-set host."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """The file that answers; a folder answers with its index document."""
+        full, found = super().lookup_path(path)
+        if found is not None and Path(full).is_dir():
+            is_page = not path or path.endswith("/") or path == "."
+            page = files.document(Path(full), is_page=is_page)
+            return (str(page), page.stat()) if page else (full, found)
+        return full, found
+
+    def get_path(self, scope: Scope) -> str:
+        """The path with the slash at its end, which says that a page is asked for."""
+        path = super().get_path(scope)
+        return f"{path}/" if str(scope["path"]).endswith("/") and path != "." else path
+
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        """The file, with the media type that SDMX clients expect."""
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        kind = files.media_type(Path(full_path))
+        if kind:
+            response.headers["content-type"] = kind
+        return response
+
+
+def app(root: Path, public: Path, *, limit: int = OBSERVATIONS) -> Starlette:
+    """The application over the release in `public`, which was made from the framework in `root`."""
+    service = Service(root, public, limit=limit)
+    static = Files(directory=public, html=True)
+
+    def answer(request: Request) -> Response:
+        return _answered(service, request)
+
+    routes = [
+        *(
+            Route(f"/sdmx/{base}/{kind}/{{rest:path}}" if kind else f"/sdmx/{base}/{{rest:path}}", answer)
+            for base, kinds in _SERVED.items()
+            for kind in kinds
+        ),
+        Mount("/", static),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origins=["*"],
+                allow_methods=["GET", "HEAD", "OPTIONS"],
+                allow_headers=["*"],
+                expose_headers=["ETag", "Last-Modified"],
+            ),
+            Middleware(GZipMiddleware, minimum_size=1000),
+        ],
+    )
+
+
+_V2 = ("data", "availability", *(f"structure/{kind}" for kind in lookup.KINDS))
+_SERVED = {"v1": ("data", "availableconstraint", *lookup.KINDS), "v2": _V2, "v2xml": _V2}
+
+
+def _answered(service: Service, request: Request) -> Response:
+    _, _, base, *parts = [unquote(part) for part in request.scope["raw_path"].decode("ascii").split("/")]
+    try:
+        at = service.now()
+        if at is None:
+            raise RequestError(503, "The framework has changed since this release was made: only its files are served.")
+        return _fresh(service, at, request, base, [part for part in parts if part])
+    except RequestError as fault:
+        kind, body = message(fault, base)
+        return Response(body, status_code=fault.status, media_type=kind, headers={"Vary": "Accept"})
+
+
+def _fresh(service: Service, at: Standing, request: Request, base: str, parts: list[str]) -> Response:
+    """The answer, or that it has not changed since the client had it."""
+    query: Pairs = request.query_params.multi_items()
+    is_data = parts[0] == "data"
+    accept = request.headers.get("accept", "")
+    form = media.data(accept, base) if is_data else media.structures(accept, base)
+    parts = parts[1:] if base != "v1" and parts[0] == "structure" else parts
+    asked = f"{at.mark} {base} {'/'.join(parts)} {sorted(query)} {form.id}"
+    headers = {
+        "ETag": f'"{hashlib.sha256(asked.encode()).hexdigest()[:32]}"',
+        "Last-Modified": email.utils.format_datetime(at.day, usegmt=True),
+        "Vary": "Accept",
+        "Cache-Control": "no-cache",
+    }
+    if _is_known(request, headers, at):
+        return Response(status_code=304, headers=headers)
+    with service.places:
+        write = answers.answer(base, parts, query, at, form, database=service.database, limit=service.limit)
+        return _streamed(write, form.type, headers)
+
+
+def _is_known(request: Request, headers: dict[str, str], at: Standing) -> bool:
+    """Whether the client has this answer (RFC 9110 §13.1): the tag goes before the day."""
+    tags = request.headers.get("if-none-match")
+    if tags is not None:
+        return headers["ETag"] in tags or tags.strip() == "*"
+    try:
+        since = email.utils.parsedate_to_datetime(request.headers.get("if-modified-since", ""))
+        return since >= at.day
+    except (TypeError, ValueError):
+        return False
+
+
+def _streamed(write: Writer, kind: str, headers: dict[str, str]) -> Response:
+    """The answer, written to its end before the first byte goes out, so that a fault can still be told."""
+    file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # closed when it has been sent
+    try:
+        write(file)
+    except BaseException:
+        file.close()
+        raise
+    length = file.tell()
+    file.seek(0)
+
+    def pieces() -> Iterator[bytes]:
+        with file:
+            while piece := file.read(_PIECE):
+                yield piece
+
+    return StreamingResponse(pieces(), media_type=kind, headers={**headers, "Content-Length": str(length)})
+
+
+def serve(root: Path, public: Path, *, port: int) -> int:
+    """Serve until interrupted.
+
+    Raises:
+        PublishError: there is no release yet.
+    """
+    import uvicorn
+
+    if not (public / "index.html").exists():
+        raise PublishError("there is no release in build/public. Run `make publish` first.")
+    if standing(root, public) is None:
+        print("The framework has changed since this release was made: only its files are served until `make publish`.")
+    print(f"http://127.0.0.1:{port}/   (Ctrl+C ends)")
+    uvicorn.run(app(root, public), host="127.0.0.1", port=port, log_level="warning", server_header=False)
+    return 0

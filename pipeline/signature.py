@@ -1,0 +1,119 @@
+"""The signature of a release, and whether a folder is what was signed: Ed25519 (RFC 8032) over its manifest.
+
+The private key is a PEM file outside the repository, named by the environment variable TRAYECTO_SIGNING_KEY. The
+public key goes out beside the signature for convenience; whoever verifies holds it against one that came another way.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from pipeline.errors import PublishError, SetupError
+
+KEY = "TRAYECTO_SIGNING_KEY"
+MANIFEST, SIGNATURE, PUBLIC_KEY = "manifest.json", "manifest.sig", "manifest.pub"
+_UNLISTED = (MANIFEST, SIGNATURE, PUBLIC_KEY)
+_MAKE_ONE = "Make one with: openssl genpkey -algorithm ed25519 -out key.pem"
+_PIECE = 2**20
+
+
+def signing_key() -> Ed25519PrivateKey | None:
+    """The key that is configured; None where none is.
+
+    Raises:
+        SetupError: it cannot be used.
+    """
+    named = os.environ.get(KEY, "")
+    if not named:
+        return None
+    try:
+        key = load_pem_private_key(Path(named).read_bytes(), password=None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
+        raise SetupError(f"{KEY} does not name a private key in PEM without a password. {_MAKE_ONE}") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise SetupError(f"{KEY} names a key that is not Ed25519. {_MAKE_ONE}")
+    return key
+
+
+def sign(folder: Path, key: Ed25519PrivateKey) -> None:
+    """Sign the manifest in `folder`, and put the public key beside the signature."""
+    signature = key.sign((folder / MANIFEST).read_bytes())
+    (folder / SIGNATURE).write_bytes(base64.b64encode(signature) + b"\n")
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (folder / PUBLIC_KEY).write_bytes(public)
+
+
+def faults(folder: Path, key: Path | None = None) -> Iterator[str]:
+    """Yield what is wrong with a release: a file that is absent, changed or too many, or the signature.
+
+    With a `key` the release must be signed with it; without one, a signature must fit the key beside it.
+
+    Raises:
+        PublishError: there is no release.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise PublishError(f"{folder}: there is no {MANIFEST}, so this is no release.")
+    listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    known: dict[tuple[int, int], str] = {}  # a file that stands under several addresses is read once
+    for path, entry in listed.items():
+        file = folder / path
+        if not file.is_file():
+            yield f"{path} is absent"
+        elif _checksum(file, known) != entry["sha256"]:
+            yield f"{path} has been changed"
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    for path in sorted(there - listed.keys() - set(_UNLISTED)):
+        yield f"{path} is not of the release"
+    if key is not None or (folder / SIGNATURE).exists():
+        yield from _unsigned(folder, key or folder / PUBLIC_KEY)
+
+
+def told(folder: Path, key: Path | None) -> str:
+    """What holds of a release without faults."""
+    content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    whole = f"{content['release']}: {len(content['files'])} files are as they were published"
+    if not (folder / SIGNATURE).exists():
+        return f"{whole}. It is not signed."
+    return f"{whole}, and signed with {key or PUBLIC_KEY}."
+
+
+def _checksum(file: Path, known: dict[tuple[int, int], str]) -> str:
+    status = file.stat()
+    same = (status.st_dev, status.st_ino)
+    if same not in known:
+        digest = hashlib.sha256()
+        with file.open("rb") as content:
+            while piece := content.read(_PIECE):
+                digest.update(piece)
+        known[same] = digest.hexdigest()
+    return known[same]
+
+
+def _unsigned(folder: Path, key: Path) -> Iterator[str]:
+    try:
+        public = load_pem_public_key(key.read_bytes())
+        signature = base64.b64decode((folder / SIGNATURE).read_bytes(), validate=False)
+    except (OSError, ValueError, UnsupportedAlgorithm):
+        yield f"{SIGNATURE} or the public key {key.name} is absent or cannot be read"
+        return
+    if not isinstance(public, Ed25519PublicKey):
+        yield f"{key.name} is not an Ed25519 key"
+        return
+    try:
+        public.verify(signature, (folder / MANIFEST).read_bytes())
+    except InvalidSignature:
+        yield f"{MANIFEST} is not what the holder of {key.name} signed"

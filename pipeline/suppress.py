@@ -1,0 +1,289 @@
+"""Which further cells of a system of sums are withheld so that no confidential one can be told.
+
+A confidential cell is safe when the sums allow it another value that is far enough from its own while
+every published cell keeps its value (the feasibility interval of cell suppression: Fischetti and
+Salazar, Management Science 47, 2001). Cells are chosen by linear programs that find, for a few
+confidential cells at a time, the cheapest such other values: what moves is withheld. Each program sees
+the neighbourhood of its cells alone, small cells first, and reaches further only where that fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linprog
+from scipy.sparse import csc_array, csr_array, hstack
+
+Mask = npt.NDArray[np.bool_]
+Vector = npt.NDArray[np.float64]
+Cells = npt.NDArray[np.int64]
+
+_FAR = 1e7  # further than any cell need move
+_REWARD = 1e5  # for a confidential cell that moves as far as it must, against the cost of what moves with it
+_EPSILON = 1e-6
+_LARGE = 6000  # cells of a program from which on the interior point method is the faster one
+
+
+@dataclass(frozen=True)
+class System:
+    """Cells and the sums between them: `sums @ values` is zero.
+
+    `values` is NaN where the producer withheld the figure itself. `low` is the least that anyone
+    would believe of each cell. `confidential` cells must keep an interval of `need`; `open_cells` are
+    those that may be withheld beside them, at a cost of `weights` each. `singles` are cells of one
+    contributor, who knows their value.
+    """
+
+    sums: csr_array
+    values: Vector
+    low: Vector
+    confidential: Mask
+    open_cells: Mask
+    weights: Vector
+    need: Vector
+    singles: Mask
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a program sees: `targets` at a time, `steps` from sum to sum, up to `cells` of at most `value`."""
+
+    targets: int
+    steps: int
+    cells: float
+    value: float
+    loses_first: bool = False
+
+
+# Measured on tables of 1 to 100 thousand cells (bench/protection.py): wider programs are slower and withhold more.
+REACHES = (
+    Reach(8, 3, 2_500, 10.0),
+    Reach(16, 5, 6_000, 100.0),
+    Reach(40, 99, np.inf, np.inf),
+    Reach(1, 99, np.inf, np.inf),
+    Reach(1, 99, np.inf, np.inf, loses_first=True),
+)
+
+
+@dataclass(frozen=True)
+class _Solution:
+    """Other values for `cells` that prove `targets` safe; the rest stands."""
+
+    cells: Cells
+    targets: Cells
+
+
+@dataclass
+class _State:
+    system: System
+    by_cell: csr_array
+    by_column: csc_array
+    withheld: Mask
+    safe: Mask
+    solutions: list[_Solution] = field(default_factory=list)
+
+
+def suppress(system: System, *, reaches: Sequence[Reach] = REACHES) -> Mask:
+    """The cells to withhold beside the confidential ones.
+
+    Args:
+        system: the cells, n of them, and m sums.
+        reaches: what the programs see, one round each; the last two are repeated with zeros.
+
+    Returns:
+        Mask of n. A confidential cell that nothing can protect (all cells of its sums are fixed) has
+        none for it: whoever publishes must audit the result.
+    """
+    state = _State(
+        system,
+        csr_array(system.sums.T),
+        csc_array(system.sums),
+        system.confidential | np.isnan(system.values),
+        np.zeros(len(system.values), dtype=bool),
+    )
+    state.safe |= (np.diff(state.by_cell.indptr) == 0) | (system.need == 0)
+    for number, reach in enumerate((*reaches, *reaches[-2:])):
+        _round(state, reach, with_zeros=number >= len(reaches))
+    _thin(state)
+    _hide_from_singles(state, reaches)
+    return state.withheld & ~system.confidential & ~np.isnan(system.values)
+
+
+def _round(state: _State, reach: Reach, *, with_zeros: bool) -> None:
+    """Protect what is not safe yet, as far as this reach can."""
+    system = state.system
+    left = np.flatnonzero(system.confidential & ~state.safe)
+    zero = system.values == 0
+    while len(left):
+        few, left = left[: reach.targets], left[reach.targets :]
+        allowed = state.withheld | (system.open_cells & (system.values <= reach.value) & (with_zeros | ~zero))
+        _solve(state, few, reach, allowed)
+        left = left[~state.safe[left]]
+
+
+def _solve(state: _State, targets: Cells, reach: Reach, allowed: Mask, *, frozen: bool = False) -> None:
+    """Find other values for `targets` and withhold what moves. With some cells `frozen` it proves nothing safe
+    that was not so before.
+    """
+    system = state.system
+    cells = _around(state, targets, reach, allowed)
+    moved = _cheapest_move(state, cells, targets, first=int(reach.loses_first))
+    used = np.abs(moved) > _EPSILON
+    enough = np.zeros(len(system.values), dtype=bool)
+    enough[cells] = np.abs(moved) >= system.need[cells] - _EPSILON
+    reached = targets[enough[targets]]
+    if not len(reached):
+        return
+    state.withheld[cells[used]] = True
+    if not frozen:
+        state.safe |= enough & system.confidential
+        state.solutions.append(_Solution(cells[used], np.flatnonzero(enough & system.confidential)))
+
+
+def _around(state: _State, targets: Cells, reach: Reach, allowed: Mask) -> Cells:
+    """The allowed cells that share a sum with the targets, with those, and so on; in order."""
+    sums = state.system.sums
+    seen = np.zeros(len(allowed), dtype=bool)
+    seen[targets] = True
+    front = targets
+    for _ in range(reach.steps):
+        lines = np.unique(_entries(state.by_cell, front))
+        cells = np.unique(_entries(sums, lines))
+        front = cells[allowed[cells] & ~seen[cells]]
+        if not len(front) or seen.sum() > reach.cells:
+            break
+        seen[front] = True
+    return np.flatnonzero(seen)
+
+
+def _entries(matrix: csr_array, rows: Cells) -> Cells:
+    """The columns of several rows, one after another."""
+    start, count = matrix.indptr[rows], np.diff(matrix.indptr)[rows]
+    offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    columns: Cells = matrix.indices[np.repeat(start, count) + offset].astype(np.int64)
+    return columns
+
+
+def _cheapest_move(state: _State, cells: Cells, targets: Cells, *, first: int) -> Vector:
+    """By how much each of `cells` moves in the cheapest other values that move the targets far enough.
+
+    A column for what a cell gains and one for what it loses. A target gains (or loses, where what it
+    may lose is enough) for a reward up to its need, and beyond it for nothing.
+    """
+    system, n = state.system, len(cells)
+    value, place = np.nan_to_num(system.values[cells], nan=1.0), np.searchsorted(cells, targets)
+    can_lose = np.where(np.isnan(system.values[cells]), _FAR, np.maximum(value - system.low[cells], 0))
+    cost = np.where(state.withheld[cells], 0.0, system.weights[cells])
+    need = system.need[targets]
+    # Every second one that can loses: what the ones gain the others lose, and few cells beside them move.
+    loses = (can_lose[place] >= need) & (np.arange(first, first + len(place)) % 2 == 1)
+    lower, upper = np.zeros(2 * n), np.concatenate([np.full(n, _FAR), np.minimum(can_lose, _FAR)])
+    costs = np.concatenate([cost, cost])
+    chosen, other = np.where(loses, place + n, place), np.where(loses, place, place + n)
+    costs[chosen], upper[chosen] = -_REWARD, need
+    costs[other], upper[other] = 0.0, 0.0
+    lower[other] = np.where(loses, need - can_lose[place], -_FAR)
+    block = state.by_column[:, cells].tocsr()
+    block = block[np.diff(block.indptr) > 0]
+    found = _minimum(hstack([block, -block]).tocsc(), costs, lower, upper)
+    gains: Vector = found[:n] - found[n:]
+    return gains
+
+
+def _minimum(matrix: csc_array, costs: Vector, lower: Vector, upper: Vector) -> Vector:
+    """The x between its bounds with matrix @ x = 0 that costs least; 0 for all when the solver gives up."""
+    method = "highs-ipm" if len(costs) > 2 * _LARGE else "highs-ds"
+    found = linprog(
+        costs,
+        A_eq=matrix,
+        b_eq=np.zeros(matrix.shape[0]),
+        bounds=np.column_stack([lower, upper]),
+        method=method,
+    )
+    return np.zeros(len(costs)) if found.x is None else np.asarray(found.x, dtype=np.float64)
+
+
+def _thin(state: _State) -> None:
+    """Publish again what only superfluous solutions withheld, the dearest first.
+
+    A solution is superfluous when every cell that it proves safe is proved by another that stays.
+    """
+    system = state.system
+    proofs = np.zeros(len(system.values), dtype=np.int64)
+    uses = np.zeros(len(system.values), dtype=np.int64)
+    for solution in state.solutions:
+        proofs[solution.targets] += 1
+        uses[solution.cells] += 1
+    given = system.confidential | np.isnan(system.values)
+    kept = []
+    for solution in sorted(state.solutions, key=lambda each: -system.weights[each.cells[~given[each.cells]]].sum()):
+        if (proofs[solution.targets] > 1).all():
+            proofs[solution.targets] -= 1
+            uses[solution.cells] -= 1
+        else:
+            kept.append(solution)
+    state.solutions = kept
+    state.withheld = given | (uses > 0)
+
+
+def _hide_from_singles(state: _State, reaches: Sequence[Reach]) -> None:
+    """Where a contributor who knows one of two withheld cells of a sum could tell the other, withhold more."""
+    system = state.system
+    for number, reach in enumerate((*reaches, *reaches[-2:])):
+        zero = (system.values == 0) & (number < len(reaches))
+        left = _told_to_singles(state)
+        while left:
+            few, left = _together(left, reach.targets)
+            told = set(_told_to_singles(state))
+            few = [pair for pair in few if pair in told]
+            if few:
+                singles, targets = (np.unique(np.array(side, dtype=np.int64)) for side in zip(*few, strict=True))
+                allowed = state.withheld | (system.open_cells & (system.values <= reach.value) & ~zero)
+                allowed[singles] = False
+                _solve(state, targets, reach, allowed, frozen=True)
+
+
+def _together(pairs: Sequence[tuple[int, int]], count: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """The first pairs in which no cell both stands still and moves, and the other ones."""
+    few: list[tuple[int, int]] = []
+    rest: list[tuple[int, int]] = []
+    still: set[int] = set()
+    moves: set[int] = set()
+    for single, target in pairs:
+        if len(few) < count and single not in moves and target not in still:
+            few.append((single, target))
+            still.add(single)
+            moves.add(target)
+        else:
+            rest.append((single, target))
+    return few, rest
+
+
+def _is_of_one(state: _State) -> Mask:
+    """The sums with a total of one."""
+    total_of_one = (state.system.sums > 0).astype(float) @ np.where(state.system.values == 1, 1.0, 0.0)
+    found: Mask = total_of_one > 0
+    return found
+
+
+def _told_to_singles(state: _State) -> list[tuple[int, int]]:
+    """Pairs of a single and a confidential cell that are alone withheld in a sum.
+
+    A total of one and its only part are the same person, who learns nothing.
+    """
+    system = state.system
+    if not system.singles.any():
+        return []
+    entries = system.sums.tocoo()
+    mine = state.withheld[entries.col]
+    line, cell = entries.row[mine], entries.col[mine].astype(np.int64)
+    ones = system.sums @ np.where(system.values == 1, 1.0, 0.0)
+    two = (np.bincount(line, minlength=system.sums.shape[0])[line] == 2) & ~((ones == 0) & _is_of_one(state))[line]
+    order = np.lexsort((cell[two], line[two]))
+    pairs = cell[two][order].reshape(-1, 2)
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    both = both[system.singles[both[:, 0]] & system.confidential[both[:, 1]] & (system.need[both[:, 1]] > 0)]
+    return [(int(single), int(target)) for single, target in np.unique(both, axis=0)]
