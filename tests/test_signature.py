@@ -109,6 +109,8 @@ def made(office: Path, monkeypatch: pytest.MonkeyPatch, library: object) -> Path
 
     monkeypatch.setattr("pipeline.run.run", run)
     monkeypatch.setattr(commands, "_report", lambda *_: None)
+    monkeypatch.setattr(commands, "_tell", lambda *_, **__: None)
+    monkeypatch.setattr("pipeline.summary.published", lambda *_, **__: [])
     monkeypatch.setattr("pipeline.publish.check", lambda *_, **__: None)
     (office / "figure.txt").write_text("12", encoding="utf-8")
     assert commands.publish(office, areas=[], flows=[], is_dry=False) == 0
