@@ -52,7 +52,14 @@ check: .venv/test.stamp ## lint, format, types and tests: what the continuous in
 bench: .venv/test.stamp ## the benchmarks, written to build/bench/
 	$(BIN)/python bench/run.py
 	$(BIN)/python bench/formats.py
+	$(BIN)/python bench/protection.py
 	$(BIN)/python bench/pages.py
+
+protect: .venv/run.stamp ## withhold cells of any table: TABLE=… HIERARCHY=… OUT=… (OPTIONS="--table …" adds linked ones)
+	@$(RUN) protect --table "$(TABLE)" --hierarchy "$(HIERARCHY)" --out "$(OUT)" $(OPTIONS)
+
+audit: .venv/run.stamp ## attack a published table: PUBLISHED=… HIERARCHY=… (OPTIONS="--published …" adds linked ones)
+	@$(RUN) audit --published "$(PUBLISHED)" --hierarchy "$(HIERARCHY)" $(OPTIONS)
 
 border: .venv/run.stamp ## stocks and flows from border-control records: CROSSINGS=… OUT=… OBS_END=… (OPTIONS="…" adds others)
 	@$(RUN) border --crossings "$(CROSSINGS)" --out "$(OUT)" --obs-end "$(OBS_END)" $(OPTIONS)
@@ -71,4 +78,4 @@ docs: .venv/run.stamp ## the generated pages of docs/
 	@$(INSTALL) -r requirements-test.lock
 	@touch $@
 
-.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check release verify test check bench border docs
+.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check release verify test check bench protect audit border docs

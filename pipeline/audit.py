@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from pipeline.attack import SAFE, Published, attack
+from pipeline.framework import Severity
 from pipeline.linked import Linked
 from pipeline.model import Issue, Library, Protected
 from pipeline.thresholds import threshold_persons
@@ -29,7 +31,8 @@ def audit(
     """What can be told of the figures marked as small, by delivery; nothing when the release is safe.
 
     Whoever attacks knows that a figure marked A lies from 1 to below its threshold, that no other
-    withheld count is negative, and every figure of the release before. What that one had told is lost.
+    withheld count is negative, and every figure of the release before. What that one had told is lost,
+    and what only it helps to tell is a warning.
     """
     frames = [each.frame for each in (*tables, *standing)]
     known = linked.any_of(
@@ -44,20 +47,29 @@ def audit(
         limit = threshold_persons(table.flow, table.frame, library.list_of) - 1.0
         is_small = (table.frame["CONF_STATUS"] == _PRIMARY).to_numpy() & (limit > 0)
         high[cells[is_small]] = limit[is_small]
+    new = linked.values([each.frame for each in tables])
     signed = (values < 0).any()
     low = np.full(linked.count, -_FAR if signed else 0.0)
     low[marked] = 1.0
     targets = marked & ~known
     seen = Published(linked.sums, values, low, high, targets, np.full(linked.count, _NEED), np.zeros_like(targets))
-    verdict = attack(seen)
-    unsafe = targets & (verdict.state != SAFE)
-    log.info("attacked %d withheld figures: %d can be told", int(targets.sum()), int(unsafe.sum()))
+    old = targets & (attack(seen).state != SAFE)
+    # With the release before, who kept it may tell what no choice of cells can hide any more.
+    unsafe = old & (attack(replace(seen, values=new)).state != SAFE) if old.any() and standing else old
+    log.info(
+        "attacked %d withheld figures: %d can be told, %d more with the release before",
+        int(targets.sum()),
+        int(unsafe.sum()),
+        int((old & ~unsafe).sum()),
+    )
     found: dict[tuple[str, str], tuple[Issue, ...]] = {}
     for table, cells in zip(tables, linked.cells, strict=False):
-        if count := int(unsafe[cells].sum()):
-            found[table.area, table.flow.id] = (_issue(table, count),)
+        counts: dict[Severity, int] = {"E": int(unsafe[cells].sum()), "W": int((old & ~unsafe)[cells].sum())}
+        issues = tuple(_issue(table, severity, count) for severity, count in counts.items() if count)
+        if issues:
+            found[table.area, table.flow.id] = issues
     return found
 
 
-def _issue(table: Protected, count: int) -> Issue:
-    return Issue(CODE, "E", table.area, table.flow.id, found="Q", expected="Σ", component="OBS_VALUE", count=count)
+def _issue(table: Protected, severity: Severity, count: int) -> Issue:
+    return Issue(CODE, severity, table.area, table.flow.id, found="Q", expected="Σ", component="OBS_VALUE", count=count)

@@ -106,10 +106,12 @@ def united(descriptions: Sequence[Description], library: Library) -> Description
     )
 
 
-def released(record: Mapping[str, Any]) -> Description:
-    """The description that an earlier release published in `metadata.json`."""
+def released(record: Mapping[str, Any], library: Library) -> Description:
+    """The description that an earlier release published in `metadata.json`, its licences named in every language."""
     content = dict(record["description"])
-    content["licences"] = tuple(Licence(**each) for each in content["licences"])
+    licences = [Licence(**each) for each in content["licences"]]
+    named = {each: each for each in library.licences.values()}
+    content["licences"] = tuple(named.get(each, each) for each in licences)
     return Description(**content | {"missing": tuple(content["missing"]), "sources": tuple(content["sources"])})
 
 

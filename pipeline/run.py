@@ -210,7 +210,7 @@ def changes(data: Protected, kept: previous.Standing, library: Library, settings
 def standing(kept: previous.Standing, series: Series, library: Library, *, formats: Iterable[Format]) -> Package:
     """The package of a delivery as the standing release has it."""
     data = protect.released(kept.table, kept.record, series.area, library.dataflows[series.flow], library)
-    return package(data, describe.released(kept.record), library, formats=formats)
+    return package(data, describe.released(kept.record, library), library, formats=formats)
 
 
 def together(packages: list[Package], library: Library) -> Whole:

@@ -33,8 +33,8 @@ class System:
 
     `values` is NaN where the producer withheld the figure itself. `low` is the least that anyone
     would believe of each cell. `confidential` cells must keep an interval of `need`; `open_cells` are
-    those that may be withheld beside them, at a cost of `weights` each. `singles` are cells of one
-    contributor, who knows their value.
+    those that it helps to withhold beside them, at a cost of `weights` each: others, and zeros, come last.
+    `singles` are cells of one contributor, who knows their value.
     """
 
     sums: csr_array
@@ -91,7 +91,7 @@ def suppress(system: System, *, reaches: Sequence[Reach] = REACHES) -> Mask:
 
     Args:
         system: the cells, n of them, and m sums.
-        reaches: what the programs see, one round each; the last two are repeated with zeros.
+        reaches: what the programs see, one round each; the last two are repeated with every cell, zeros too.
 
     Returns:
         Mask of n. A confidential cell that nothing can protect (all cells of its sums are fixed) has
@@ -106,20 +106,20 @@ def suppress(system: System, *, reaches: Sequence[Reach] = REACHES) -> Mask:
     )
     state.safe |= (np.diff(state.by_cell.indptr) == 0) | (system.need == 0)
     for number, reach in enumerate((*reaches, *reaches[-2:])):
-        _round(state, reach, with_zeros=number >= len(reaches))
+        _round(state, reach, with_all=number >= len(reaches))
     _thin(state)
     _hide_from_singles(state, reaches)
     return state.withheld & ~system.confidential & ~np.isnan(system.values)
 
 
-def _round(state: _State, reach: Reach, *, with_zeros: bool) -> None:
+def _round(state: _State, reach: Reach, *, with_all: bool) -> None:
     """Protect what is not safe yet, as far as this reach can."""
     system = state.system
     left = np.flatnonzero(system.confidential & ~state.safe)
     zero = system.values == 0
     while len(left):
         few, left = left[: reach.targets], left[reach.targets :]
-        allowed = state.withheld | (system.open_cells & (system.values <= reach.value) & (with_zeros | ~zero))
+        allowed = state.withheld | with_all | (system.open_cells & (system.values <= reach.value) & ~zero)
         _solve(state, few, reach, allowed)
         left = left[~state.safe[left]]
 

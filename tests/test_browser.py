@@ -32,6 +32,7 @@ PAGES = (
     "", "find", "about", "quality", "mirror", "code", "code/CL_SEX", "concepts", "corridors", "corridor/VE/CL", "corridor/CL/AR",
     "compare", "agencies", "country/CL", "country/CL/brief", "data/DF_STOCK", "data/DF_STOCK/CL",
 )  # fmt: skip
+pytestmark = pytest.mark.browser
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (apt-get install chromium)")
 
 

@@ -201,7 +201,9 @@ def test_publishing_writes_the_reports(office: Path) -> None:
     reports = office / "build/reports"
     assert sorted(path.name for path in reports.iterdir()) == [
         *(f"director.{language}.html" for language in LANGUAGES),
+        "issues.txt",
         "junit.xml",
+        "publish.log",
     ]
     root = etree.parse(reports / "junit.xml").getroot()
     assert {suite.get("name"): suite.get("errors") for suite in root} == {"XX DF_BORDER": "0", "XX DF_STOCK": "1"}

@@ -152,7 +152,7 @@ def _record(catalogue: Catalogue, view: View, files: list[Content], words: Words
             }
             for each in view.breakdowns[:_MAX_BAR_CHARTS]
         ],
-        "metadata": {name: words.name(text) for name, text in view.package.description.fields.items()},
+        "metadata": {name: words.name(text) for name, text in sorted(view.package.description.fields.items())},
         "downloads": [{key: each[key] for key in ("path", "media_type", "bytes", "sha256")} for each in files],
     }
 

@@ -72,7 +72,7 @@ def standing(root: Path, public: Path) -> Standing | None:
         for flow in library.dataflows
     }
     described = {
-        flow: describe.united([_description(public, flow, area) for area in areas], library)
+        flow: describe.united([_description(public, flow, area, library) for area in areas], library)
         for flow, areas in tables.items()
         if areas
     }
@@ -89,5 +89,6 @@ def standing(root: Path, public: Path) -> Standing | None:
     )
 
 
-def _description(public: Path, flow: str, area: str) -> Description:
-    return describe.released(json.loads((public / metadata_path(flow, area)).read_text(encoding="utf-8")))
+def _description(public: Path, flow: str, area: str, library: Library) -> Description:
+    record = json.loads((public / metadata_path(flow, area)).read_text(encoding="utf-8"))
+    return describe.released(record, library)
