@@ -35,7 +35,9 @@ def standing(library: Library, settings: Settings) -> Release:
         for series in library.countries[area].series.values():
             kept = previous.load(ROOT / "build/public", library.dataflows[series.flow], area)
             if kept is not None:
-                packages.append(run.standing(kept, series, library, formats=[]))
+                packages.append(
+                    run.standing(kept, run.stood(kept, series.area, series.flow, library), library, formats=[])
+                )
                 if kept.report:
                     reports[area, series.flow] = report.restored(kept.report)
     flows = dict.fromkeys(each.data.flow.id for each in packages)

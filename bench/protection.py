@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from pipeline.attack import SAFE, Published, attack
-from pipeline.suppress import System, suppress
+from pipeline.suppress import System, costs, suppress
 
 TABLES = {  # branches of each hierarchy, from its total down; persons
     "A": (((2, 3), (3, 4), (2,)), 3_000),
@@ -77,9 +77,8 @@ def main() -> None:
         values, sums = table(*TABLES[name])
         small, n = (values > 0) & (values < THRESHOLD), len(values)
         low, need, nobody = np.minimum(values, 1.0), np.ones(n), np.zeros(n, dtype=bool)
-        weights = np.where(values > 0, np.log1p(values), 30.0)
         begin = time.process_time()
-        chosen = suppress(System(sums, values, low, small, ~nobody, weights, need, nobody))
+        chosen = suppress(System(sums, values, low, small, ~nobody, costs(values), need, nobody))
         middle = time.process_time()
         shown = np.where(small | chosen, np.nan, values)
         state = attack(Published(sums, shown, low, np.full(n, FAR), small, need, nobody)).state

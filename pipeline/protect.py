@@ -21,14 +21,13 @@ from pipeline.checks.finding import Mask, Table
 from pipeline.framework import Dataflow
 from pipeline.linked import Linked, link
 from pipeline.model import Library, Observations, Origin, Protected
-from pipeline.suppress import System, suppress
+from pipeline.suppress import System, costs, suppress
 from pipeline.thresholds import has_few_cases, is_small, is_withheld, threshold_persons
 
 _PRIMARY, _SECONDARY = "A", "D"
 _CONFIDENTIAL = list("ACDGMNOSTX")  # CONF_STATUS of a figure that may not leave (framework §4, DOM-22)
 _SPEAKS_OF_VALUE = ("CV", "SE", "N_OBS", "RELIABILITY", "COMMENT_OBS")
 _NEED = 1.0  # another whole number must be possible
-_ZERO = 30.0  # what withholding a zero costs, which is often known to be one: more than any other figure
 _COUNTED = "SOURCE_TYPE in CEN ADM/"
 _EXACT = 1e-3  # an interval below it is one figure
 _FAR = 1e9  # more than any count
@@ -37,7 +36,7 @@ Vector = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Protection:
+class ProtectedTables:
     """The tables of a release as they may be published, with what an audit of all of them together needs.
 
     `linked` is over `tables`, then `standing`: the release before, whose figures are known.
@@ -55,7 +54,7 @@ def protect(observations: Observations, library: Library, *, day: str) -> Protec
 
 def protect_all(
     deliveries: Sequence[Observations], library: Library, *, day: str, standing: Sequence[Protected] = ()
-) -> Protection:
+) -> ProtectedTables:
     """Withhold the confidential figures of a release: value empty, OBS_STATUS Q, CONF_STATUS A or D.
 
     What `standing`, the release before, withheld stays withheld, and what it published with the same figure
@@ -82,7 +81,7 @@ def protect_all(
         counts = {_PRIMARY: int(primary.sum()), _SECONDARY: int((blank & ~primary).sum())}
         frame = _withheld(table.frame, primary, blank & ~primary)
         made.append(Protected(table.area, table.flow, frame, table.origins, counts))
-    return Protection(tuple(made), tuple(standing), linked)
+    return ProtectedTables(tuple(made), tuple(standing), linked)
 
 
 def _published(linked: Linked, start: int, old: Sequence[Table]) -> Mask:
@@ -98,14 +97,13 @@ def _system(
 ) -> System:
     """What the choice of cells needs. A figure that is withheld somewhere already costs nothing."""
     values = linked.values(t.frame for t in tables)
-    size = np.abs(np.nan_to_num(values))
     return System(
         sums=linked.sums,
         values=values,
         low=np.where(values < 0, -_FAR, np.minimum(np.nan_to_num(values, nan=1.0), 1.0)),
         confidential=confidential | linked.any_of(hidden),
         open_cells=~known,
-        weights=np.where(size > 0, np.log1p(size), _ZERO),
+        weights=costs(values),
         need=np.where(confidential & ~known, _NEED, 0.0),
         singles=confidential & (values == 1) & linked.any_of(_counted(t) for t in tables),
     )
@@ -144,19 +142,24 @@ def _labelled(system: System, withheld: Mask, most: Vector) -> Mask:
     """
     is_primary = most > 0
     values = np.where(withheld, np.nan, system.values)
-    lines = abs(system.sums)
     while is_primary.any():
         high = np.where(is_primary, most, _FAR)
         seen = Published(system.sums, values, system.low, high, most > 0, system.need, np.zeros_like(withheld))
         around = (attack(seen).state == TOLD) & (most > 0)
         size = 0
         while around.sum() > size and not (around & is_primary).any():
-            size, around = int(around.sum()), (lines.T @ (lines @ around.astype(float)) > 0) & withheld
+            size, around = int(around.sum()), _beside(system, around) & withheld
         if not (around & is_primary).any():
             break
-        is_primary &= lines.T @ (lines @ around.astype(float)) == 0
-        is_primary &= ~around
+        is_primary &= ~(around | _beside(system, around))
     return is_primary
+
+
+def _beside(system: System, cells: Mask) -> Mask:
+    """The cells that stand in a sum with one of these, and these themselves where they stand in one."""
+    lines = abs(system.sums)
+    found: Mask = lines.T @ (lines @ cells.astype(float)) > 0
+    return found
 
 
 def _ordered(frame: pd.DataFrame, flow: Dataflow, library: Library) -> pd.DataFrame:

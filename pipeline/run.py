@@ -28,7 +28,19 @@ from pipeline.completeness import gaps
 from pipeline.corrections import correct
 from pipeline.errors import InputError
 from pipeline.formats import Format
-from pipeline.model import Issue, Library, Observations, Package, Protected, Release, Report, Series, Settings, Whole
+from pipeline.model import (
+    Compared,
+    Issue,
+    Library,
+    Observations,
+    Package,
+    Protected,
+    Release,
+    Report,
+    Series,
+    Settings,
+    Whole,
+)
 from pipeline.package import package
 from pipeline.read import read_all
 from pipeline.recode import recode
@@ -60,8 +72,8 @@ def run(
     received: list[Observations] = []
     fit: dict[tuple[str, str], Observations] = {}
     carried: dict[str, bytes] = {}  # reports of what the standing release keeps, as they were
-    every = [series for area in settings.areas for series in library.countries[area].series.values()]
-    every = [series for series in every if series.flow in (settings.flows or library.dataflows)]
+    asked = settings.flows or library.dataflows
+    every = [s for area in settings.areas for s in library.countries[area].series.values() if s.flow in asked]
     kept = {(s.area, s.flow): previous.load(public, library.dataflows[s.flow], s.area) for s in every}
     for series in tqdm(every, unit="table", disable=None):
         key = (series.area, series.flow)
@@ -77,22 +89,30 @@ def run(
                     held_back[key] = report.reason(reports[key], settings.language)
             except InputError as error:
                 held_back[key] = str(error)
-    data, told = protected(fit, kept, library, settings)
+    old = {(area, flow): stood(each, area, flow, library) for (area, flow), each in kept.items() if each}
+    data, told = protected(fit, old, library, settings)
     for series in every:
         key, made = (series.area, series.flow), None
         if key in fit:
             found = replace(reports[key], issues=(*reports[key].issues, *told.get(key, ())))
             reports[key], made, revised = deliver(
-                fit[key], data[key], found, library, settings, formats=formats.values(), kept=kept[key]
+                fit[key],
+                data[key],
+                found,
+                library,
+                settings,
+                formats=formats.values(),
+                kept=kept[key],
+                old=old.get(key),
             )
             carried |= revised
             if made is None:
                 held_back[key] = report.reason(reports[key], settings.language)
-        if made is None and (old := kept[key]):
-            made = standing(old, series, library, formats=formats.values())
-            carried |= {vintages.path(*key): old.revisions} if old.revisions else {}
-            if key not in reports and old.report:
-                reports[key], carried[report.record_path(*key)] = report.restored(old.report), old.report
+        if made is None and (stands := kept[key]):
+            made = standing(stands, old[key], library, formats=formats.values())
+            carried |= {vintages.path(*key): stands.revisions} if stands.revisions else {}
+            if key not in reports and stands.report:
+                reports[key], carried[report.record_path(*key)] = report.restored(stands.report), stands.report
         packages += [made] if made else []
     whole = {
         flow: together([p for p in packages if p.data.flow.id == flow], library)
@@ -101,14 +121,26 @@ def run(
     compared = across.compare(whole, library)
     reports |= across.told(compared, _published(received, reports, held_back), whole, library)
     records = report.records(reports, suite.run(received, library, reports)) | carried
-    records |= across.records(compared, across.rules(library))
-    records |= {f"reports/suites/{flow}.json": suite.write(library.dataflows[flow], library) for flow in whole}
-    records |= {flat.path(*key): flat.table(each) for key, each in reports.items()}
-    records[waivers.PATH] = waivers.record(library, reports.values(), day=settings.release_day)
+    records |= _records(reports, whole, compared, library, day=settings.release_day)
     release = Release(tuple(packages), reports, held_back, whole, records, compared)
     site = root / "site"
     publish.publish(release, library, settings, formats=formats, site=site, folder=folder, past=past, parts=parts)
     return release
+
+
+def _records(
+    reports: Mapping[tuple[str, str], Report],
+    flows: Iterable[str],
+    compared: Compared,
+    library: Library,
+    *,
+    day: str,
+) -> dict[str, bytes]:
+    """What a release says of its own making beside the reports, by path."""
+    records = across.records(compared, across.rules(library))
+    records |= {f"reports/suites/{flow}.json": suite.write(library.dataflows[flow], library) for flow in flows}
+    records |= {flat.path(*key): flat.table(each) for key, each in reports.items()}
+    return records | {waivers.PATH: waivers.record(library, reports.values(), day=day)}
 
 
 def _published(
@@ -142,17 +174,12 @@ def receive(root: Path, series: Series, library: Library) -> Observations:
 
 def protected(
     fit: Mapping[tuple[str, str], Observations],
-    kept: Mapping[tuple[str, str], previous.Standing | None],
+    old: Mapping[tuple[str, str], Protected],
     library: Library,
     settings: Settings,
 ) -> tuple[dict[tuple[str, str], Protected], dict[tuple[str, str], tuple[Issue, ...]]]:
     """All deliveries protected together, beside what stands, and what an attack on the result can tell."""
-    old = [
-        protect.released(each.table, each.record, area, library.dataflows[flow], library)
-        for (area, flow), each in kept.items()
-        if each
-    ]
-    made = protect.protect_all(list(fit.values()), library, day=settings.release_day, standing=old)
+    made = protect.protect_all(list(fit.values()), library, day=settings.release_day, standing=list(old.values()))
     told = audit.audit(made.tables, made.standing, made.linked, library)
     return {(each.area, each.flow.id): each for each in made.tables}, told
 
@@ -165,7 +192,8 @@ def deliver(
     settings: Settings,
     *,
     formats: Iterable[Format],
-    kept: previous.Standing | None = None,
+    kept: previous.Standing | None,
+    old: Protected | None,
 ) -> tuple[Report, Package | None, dict[str, bytes]]:
     """Describe and package what is protected; nothing is packaged unless it is fit, before and after,
     and what it changes of the figures that it replaces is explained. Last comes the table of revisions, by path.
@@ -177,7 +205,7 @@ def deliver(
     if not left.is_fit:
         return left, None, {}
     found = public(found, data, library, day=day)
-    changed = changes(data, kept, library, settings) if kept else None
+    changed = changes(data, old, kept, library, settings) if kept and old else None
     if changed:
         revised = validate_revision(changed, library, day=day)
         found = replace(found, issues=(*found.issues, *revised.issues), applied={**found.applied, **revised.applied})
@@ -193,9 +221,10 @@ def deliver(
     return replace(found, issues=told, ledger=ledger), made, record
 
 
-def changes(data: Protected, kept: previous.Standing, library: Library, settings: Settings) -> vintages.Changes | None:
+def changes(
+    data: Protected, old: Protected, kept: previous.Standing, library: Library, settings: Settings
+) -> vintages.Changes | None:
     """What a delivery changes of the figures that the standing release has."""
-    old = protect.released(kept.table, kept.record, data.area, data.flow, library)
     return vintages.changes(
         data,
         old,
@@ -207,10 +236,14 @@ def changes(data: Protected, kept: previous.Standing, library: Library, settings
     )
 
 
-def standing(kept: previous.Standing, series: Series, library: Library, *, formats: Iterable[Format]) -> Package:
+def standing(kept: previous.Standing, data: Protected, library: Library, *, formats: Iterable[Format]) -> Package:
     """The package of a delivery as the standing release has it."""
-    data = protect.released(kept.table, kept.record, series.area, library.dataflows[series.flow], library)
     return package(data, describe.released(kept.record, library), library, formats=formats)
+
+
+def stood(kept: previous.Standing, area: str, flow: str, library: Library) -> Protected:
+    """The figures of a delivery as the standing release has them."""
+    return protect.released(kept.table, kept.record, area, library.dataflows[flow], library)
 
 
 def together(packages: list[Package], library: Library) -> Whole:

@@ -12,10 +12,9 @@ import pandas as pd
 from pipeline import exchange
 from pipeline.attack import SAFE, TOLD, UNDECIDED, Published, attack
 from pipeline.errors import InputError
-from pipeline.suppress import System, suppress
+from pipeline.suppress import System, costs, suppress
 
 _FAR = 1e9
-_ZERO = 30.0
 PROTECTED, DISCLOSED, OPEN, MALFORMED = 0, 1, 2, 3
 
 
@@ -42,14 +41,13 @@ def protect(tables: Sequence[Path], hierarchy: Path, out: Path, *, threshold: fl
     primary = cells.largest(read, "PRIMARY") > 0
     contributors = value if described.is_count else count
     primary |= (contributors > 0) & (contributors < described.threshold)
-    is_zero = value == 0
     system = System(
         sums=cells.sums,
         values=value,
         low=np.where(value < 0, -_FAR, np.minimum(np.nan_to_num(value), described.lower_bound)),
         confidential=primary,
-        open_cells=~is_zero if described.lower_bound else np.ones(len(value), dtype=bool),
-        weights=np.where(is_zero, _ZERO, np.log1p(np.abs(np.nan_to_num(value)))),
+        open_cells=value != 0 if described.lower_bound else np.ones(len(value), dtype=bool),
+        weights=costs(value),
         need=np.full(len(value), described.need),
         singles=count == 1,
     )

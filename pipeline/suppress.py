@@ -21,6 +21,7 @@ Mask = npt.NDArray[np.bool_]
 Vector = npt.NDArray[np.float64]
 Cells = npt.NDArray[np.int64]
 
+_ZERO = 30.0  # what withholding a zero costs, which is often known to be one: more than any other figure
 _FAR = 1e7  # further than any cell need move
 _REWARD = 1e5  # for a confidential cell that moves as far as it must, against the cost of what moves with it
 _EPSILON = 1e-6
@@ -84,6 +85,13 @@ class _State:
     withheld: Mask
     safe: Mask
     solutions: list[_Solution] = field(default_factory=list)
+
+
+def costs(values: Vector) -> Vector:
+    """What withholding each figure costs: more for a larger one, most for a zero; nothing where it is withheld."""
+    size = np.abs(np.nan_to_num(values))
+    found: Vector = np.where(values == 0, _ZERO, np.log1p(size))
+    return found
 
 
 def suppress(system: System, *, reaches: Sequence[Reach] = REACHES) -> Mask:
@@ -232,12 +240,13 @@ def _thin(state: _State) -> None:
 def _hide_from_singles(state: _State, reaches: Sequence[Reach]) -> None:
     """Where a contributor who knows one of two withheld cells of a sum could tell the other, withhold more."""
     system = state.system
+    of_one_person = _of_one_person(system)
     for number, reach in enumerate((*reaches, *reaches[-2:])):
         zero = (system.values == 0) & (number < len(reaches))
-        left = _told_to_singles(state)
+        left = _told_to_singles(state, of_one_person)
         while left:
             few, left = _together(left, reach.targets)
-            told = set(_told_to_singles(state))
+            told = set(_told_to_singles(state, of_one_person))
             few = [pair for pair in few if pair in told]
             if few:
                 singles, targets = (np.unique(np.array(side, dtype=np.int64)) for side in zip(*few, strict=True))
@@ -262,26 +271,22 @@ def _together(pairs: Sequence[tuple[int, int]], count: int) -> tuple[list[tuple[
     return few, rest
 
 
-def _is_of_one(state: _State) -> Mask:
-    """The sums with a total of one."""
-    total_of_one = (state.system.sums > 0).astype(float) @ np.where(state.system.values == 1, 1.0, 0.0)
-    found: Mask = total_of_one > 0
+def _of_one_person(system: System) -> Mask:
+    """The sums whose total is one: it and its only part are the same person, who learns nothing."""
+    ones = np.where(system.values == 1, 1.0, 0.0)
+    found: Mask = (system.sums @ ones == 0) & ((system.sums > 0).astype(float) @ ones > 0)
     return found
 
 
-def _told_to_singles(state: _State) -> list[tuple[int, int]]:
-    """Pairs of a single and a confidential cell that are alone withheld in a sum.
-
-    A total of one and its only part are the same person, who learns nothing.
-    """
+def _told_to_singles(state: _State, of_one_person: Mask) -> list[tuple[int, int]]:
+    """Pairs of a single and a confidential cell that are alone withheld in a sum of more than one person."""
     system = state.system
     if not system.singles.any():
         return []
     entries = system.sums.tocoo()
     mine = state.withheld[entries.col]
     line, cell = entries.row[mine], entries.col[mine].astype(np.int64)
-    ones = system.sums @ np.where(system.values == 1, 1.0, 0.0)
-    two = (np.bincount(line, minlength=system.sums.shape[0])[line] == 2) & ~((ones == 0) & _is_of_one(state))[line]
+    two = (np.bincount(line, minlength=system.sums.shape[0])[line] == 2) & ~of_one_person[line]
     order = np.lexsort((cell[two], line[two]))
     pairs = cell[two][order].reshape(-1, 2)
     both = np.concatenate([pairs, pairs[:, ::-1]])
