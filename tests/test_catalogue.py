@@ -245,6 +245,21 @@ def test_every_chart_has_a_name_and_its_numbers_in_a_table(documents: Mapping[st
             assert figure.xpath(".//table//td")
 
 
+def test_small_lines_are_drawn_whole(documents: Mapping[str, html.HtmlElement], corridors: Tree) -> None:
+    """A line that ran out of its space would end in an early year and tell a false trend."""
+    pages = (*documents.values(), read(corridors, "es/corridors/index.html"))
+    drawn = [svg for page in pages for svg in page.xpath("//svg[@class = 'spark' or @class = 'multiple']")]
+    assert len(drawn) > 10
+    for svg in drawn:
+        _, _, width, height = map(float, svg.get("viewbox").split())
+        points = [
+            tuple(map(float, point.split(","))) for line in svg.iter("polyline") for point in line.get("points").split()
+        ]
+        assert all(0 <= x <= width and 0 <= y <= height for x, y in points)
+        if points:
+            assert max(x for x, _ in points) > 0.9 * width, "the last figure stands at the right"
+
+
 def test_pages_are_small(tree: Tree) -> None:
     assert max(len(gzip.compress(content)) for path, content in tree.items() if path.endswith(".html")) <= 60_000
 

@@ -39,6 +39,16 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Spark:
+    """A small line without axes: the page draws it in a space as large as it was made for."""
+
+    width: int
+    height: int
+    strokes: tuple[str, ...]
+    dots: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
 class LineChart:
     """Several series over time, from zero. A line is broken where a figure is withheld, missing or not there."""
 
@@ -108,12 +118,13 @@ def line_chart(
     )
 
 
-def spark(line: Line, words: Words, *, width: int = 120, height: int = 30) -> Curve:
+def spark(line: Line, words: Words, *, width: int = 120, height: int = 30) -> Spark:
     """A line without axes, for a table or a small multiple."""
     values = [point.value for point in line.points if point.value is not None] or [0.0]
     times = [moment(point.at) for point in line.points] or [0.0]
     low, high = min(0.0, *values), max(0.0, *values)
-    return _curve(1, "", line, _Frame(4, width - 4, 4, height - 4, min(times), max(times), low, high), words)
+    curve = _curve(1, "", line, _Frame(4, width - 4, 4, height - 4, min(times), max(times), low, high), words)
+    return Spark(width, height, curve.strokes, curve.dots)
 
 
 def bar_chart(breakdown: Breakdown, codelist: Codelist | None, words: Words) -> BarChart:

@@ -173,7 +173,7 @@ def _country(catalogue: Catalogue, area: str, flow: str, words: Words) -> Conten
     }
     if view is not None and line is not None:
         row["line"] = parts.key_figure(catalogue, view, line, words)
-        row["curve"] = charts.spark(line, words, width=240, height=36)
+        row["curve"] = charts.spark(line, words, width=150, height=36)
     return row
 
 
