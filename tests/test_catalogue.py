@@ -449,6 +449,26 @@ def test_a_map_has_every_country_of_the_run(chile: Library) -> None:
         assert max(map(abs, steps), default=0) < found.width / 2, outline.code
 
 
+def test_the_place_of_a_country_lies_in_it_or_at_its_coast() -> None:
+    """An arc to Australia must not end at a reef of its in another sea: two degrees are the room for coarse outlines."""
+    features = json.loads((SITE / "map/countries.geojson").read_text(encoding="utf-8"))["features"]
+    placed = [each for each in features if each["geometry"] and each["properties"].get("point")]
+    assert len(placed) > 150
+    for each in placed:
+        x, y = each["properties"]["point"]
+        rings = [polygon[0] for polygon in atlas._polygons(each["geometry"])]
+        inside = any(
+            sum(
+                (y1 > y) != (y2 > y) and x < x1 + (y - y1) / (y2 - y1) * (x2 - x1)
+                for (x1, y1), (x2, y2) in pairwise(ring)
+            )
+            % 2
+            for ring in rings
+        )
+        nearest = min(max(abs(x - x1), abs(y - y1)) for ring in rings for x1, y1 in ring)
+        assert inside or nearest < 2, each["id"]
+
+
 def test_a_brief_is_as_sure_as_its_figures(chile: Library) -> None:
     estimated = tuple({**row, "OBS_STATUS": "E"} if row.get("OBS_STATUS") is None else row for row in STOCK)
     broken = (*estimated, {**_ORG, "COUNTRY_BIRTH": "FOR", "TIME_PERIOD": "2010", "OBS_VALUE": 5, "OBS_STATUS": "B"})
