@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline import library, report
-from pipeline.errors import SetupError
+from pipeline.errors import SetupError, Told
 from pipeline.formats import formats
 from pipeline.model import Issue, Library
 from pipeline.settings import settings
@@ -55,7 +55,8 @@ def _with_provider(options: Mapping[str, Any], loaded: Library) -> dict[str, Any
     if not area:
         return dict(options)
     if area not in loaded.countries:
-        raise SetupError(f'"{area}" is not a country; known are {", ".join(sorted(loaded.countries))}')
+        known = ", ".join(sorted(loaded.countries))
+        raise SetupError('"{each}" is not a {what}; known are {known}', each=area, what=Told("country"), known=known)
     return {**options, "provider": options["provider"] or loaded.countries[area].focal}
 
 

@@ -70,15 +70,23 @@ def survey(asked: Asked) -> Made:
     plan, kept = design(asked.design), distance_of(asked)
     if asked.standards and plan.standard not in asked.standards:
         raise SetupError(
-            f'{asked.design.name}: standard "{plan.standard}" must be one of {", ".join(asked.standards)}.'
+            '{file}: standard "{found}" must be one of {known}.',
+            file=asked.design.name,
+            found=plan.standard,
+            known=", ".join(asked.standards),
         )
     for table in plan.tables:
         if asked.dimensions and table.flow not in asked.dimensions:
-            raise SetupError(f'{asked.design.name}: "{table.flow}" is not a dataflow.')
+            raise SetupError('{file}: "{flow}" is not a dataflow.', file=asked.design.name, flow=table.flow)
         if wrong := [
             each for each in table.dimensions if asked.dimensions and each not in asked.dimensions[table.flow]
         ]:
-            raise SetupError(f"{asked.design.name}: {', '.join(wrong)} are not dimensions of {table.flow}.")
+            raise SetupError(
+                "{file}: {wrong} are not dimensions of {flow}.",
+                file=asked.design.name,
+                wrong=", ".join(wrong),
+                flow=table.flow,
+            )
     delivery = received.opened(asked.input, plan, controls_.read(asked.controls))
     if not delivery.is_fit:
         return Made(delivery.issues)
@@ -108,16 +116,20 @@ def distance_of(asked: Asked) -> Distance:
         SetupError: a method that is none, or bounds that leave 1 out or that the method does not have.
     """
     if asked.method not in METHODS:
-        raise SetupError(f'--method "{asked.method}" must be one of {", ".join(METHODS)}.')
+        raise SetupError('--method "{method}" must be one of {known}.', method=asked.method, known=", ".join(METHODS))
     if asked.method not in BOUNDED:
         if asked.lower is not None or asked.upper is not None:
-            raise SetupError(f"--lower and --upper are for the methods {' and '.join(BOUNDED)}; take one of them.")
+            raise SetupError(
+                "--lower and --upper are for these methods: {known}; take one of them.", known=", ".join(BOUNDED)
+            )
         return distance(asked.method, 0, np.inf)
     lower = LOWER if asked.lower is None else asked.lower
     upper = UPPER if asked.upper is None else asked.upper
     if not 0 <= lower < 1 < upper < np.inf:
         raise SetupError(
-            f"--lower {lower:g} --upper {upper:g}: the bounds of g must be 0 or more below 1, and above 1."
+            "--lower {lower} --upper {upper}: the lower bound must be from 0 to below 1, the upper one above 1.",
+            lower=f"{lower:g}",
+            upper=f"{upper:g}",
         )
     return distance(asked.method, lower, upper)
 

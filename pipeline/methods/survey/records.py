@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ Codes = npt.NDArray[np.int64]
 Figures = npt.NDArray[np.float64]
 
 MISSING = -1
-_KINDS = "Parquet (.parquet), SPSS (.sav, .zsav), Stata (.dta), or CSV with a line of headings in UTF-8 (.csv)"
+_KINDS = Told("Parquet (.parquet), SPSS (.sav, .zsav), Stata (.dta), or CSV with a line of headings in UTF-8 (.csv)")
 _SEPARATORS = ",;\t|"
 
 
@@ -42,7 +42,7 @@ def headings(file: Path) -> list[str]:
         InputError: it is not there, or is no table that can be opened.
     """
     if not file.is_file():
-        raise InputError(f"{file.name}: there is no such file.")
+        raise InputError("{file}: there is no such file.", file=file.name)
     return [str(name) for name in _opened(file, _headings)]
 
 
@@ -85,8 +85,11 @@ def _opened(file: Path, task: Callable[[Path], Any]) -> Any:
         raise
     except Exception as error:  # noqa: BLE001  # readers of SPSS and Stata raise many kinds
         raise InputError(
-            f"{file.name}: not microdata that can be read ({type(error).__name__}). Expected {_KINDS}. Export the file "
-            "again, and check that it is whole."
+            "{file}: not microdata that can be read ({error}). Expected {kinds}. Export the file again, and check that "
+            "it is whole.",
+            file=file.name,
+            error=type(error).__name__,
+            kinds=_KINDS,
         ) from None
 
 
@@ -99,7 +102,9 @@ def _headings(file: Path) -> list[str]:
         case ".csv":
             with pa_csv.open_csv(file, parse_options=_parse(file)) as reader:
                 return list(reader.schema.names)
-    raise InputError(f'{file.name}: a file of kind "{file.suffix}" is not read. Expected {_KINDS}.')
+    raise InputError(
+        '{file}: a file of kind "{kind}" is not read. Expected {kinds}.', file=file.name, kind=file.suffix, kinds=_KINDS
+    )
 
 
 def _read(file: Path, columns: list[str]) -> pd.DataFrame:
