@@ -31,7 +31,7 @@ class Precision:
 
 
 @dataclass(frozen=True)
-class Told:
+class Estimated:
     """Estimates as a table, and how many replicates there were and failed."""
 
     table: pd.DataFrame
@@ -48,7 +48,7 @@ def estimates(
     design: Design,
     precision: Precision,
     start: Figures,
-) -> Told:
+) -> Estimated:
     """Each statistic with its standard errors, its cases and effective sample, and its label.
 
     Columns: stat, domain, estimate, se, cv_percent, se_replicate, estimate_base, se_base, n (persons of the sample that
@@ -102,7 +102,7 @@ def estimates(
             "obs_status": pd.Series(label).map(STATUS).to_numpy(),
         }
     )
-    return Told(table.astype({"n": int, "cases": int, "df": int}), len(again), failed)
+    return Estimated(table.astype({"n": int, "cases": int, "df": int}), len(again), failed)
 
 
 def _with_error(sample: Sample, of: Weighted, values: Matrix, above: Codes, below: Codes) -> tuple[Figures, Figures]:

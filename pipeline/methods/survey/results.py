@@ -16,7 +16,7 @@ from pipeline.framework import LANGUAGES, Text
 from pipeline.methods.survey import national
 from pipeline.methods.survey.calibration import Distance, Solved
 from pipeline.methods.survey.design import Design, Estimate, Wanted
-from pipeline.methods.survey.estimates import Precision, Told, estimates
+from pipeline.methods.survey.estimates import Estimated, Precision, estimates
 from pipeline.methods.survey.layout import CODES, layout, method
 from pipeline.methods.survey.received import Delivery, issue
 from pipeline.methods.survey.statistics import Statistics, statistics
@@ -41,7 +41,7 @@ class Run:
     solved: Solved
     measures: dict[str, float]
 
-    def told(self, of: Statistics) -> Told:
+    def told(self, of: Statistics) -> Estimated:
         """Statistics with their precision."""
         assert self.delivery.sample is not None
         design = self.design
