@@ -13,6 +13,8 @@ import tables
 from pipeline.completeness import gaps
 from pipeline.framework import Dataflow
 from pipeline.methods.border import Asked, border
+from pipeline.methods.survey import Asked as Survey
+from pipeline.methods.survey import survey
 from pipeline.model import Issue, Ledger, Library, Report
 from pipeline.validate import missing_metadata, public, untranslated, validate, validate_release, validate_revision
 
@@ -85,6 +87,15 @@ def crossed(path: Path, out: Path) -> tuple[Issue, ...]:
     return border(Asked(path, out, "2024-12-31", layout=layout)).issues
 
 
+def surveyed(path: Path, out: Path, library: Library) -> tuple[Issue, ...]:
+    """What the survey method says of a case, which is microdata beside their design and controls."""
+    beside = {name: path.with_name(file) for name, file in (("design", "design.toml"), ("controls", "controls.csv"))}
+    asked = Survey(path, **beside, out=out, area="CL", provider="SERMIG", phrases=library.phrases)
+    method = {"CAL-14": "linear"}.get(path.parent.name, "raking")
+    dimensions = {flow.id: flow.structure.dimensions for flow in library.dataflows.values()}
+    return survey(replace(asked, method=method, standards=library.standards, dimensions=dimensions)).issues
+
+
 # What says something about a case: the stage that its code belongs to, and `received` for all others.
 STAGES: dict[str, Callable[[Rows, Dataflow, Library], tuple[Issue, ...]]] = {
     **dict.fromkeys(("ING-01", "ING-02", "ING-03"), left_out),
@@ -105,6 +116,9 @@ def issues_of(path: Path, library: Library) -> tuple[Issue, ...]:
     if path.parent.name.startswith("BRD-"):
         with tempfile.TemporaryDirectory() as out:
             return crossed(path, Path(out))
+    if path.parent.name.startswith("CAL-"):
+        with tempfile.TemporaryDirectory() as out:
+            return surveyed(path, Path(out), library)
     rows = tables.read(path)
     if path.parent.name in ACROSS:
         return tables.across_issues(rows, tables.with_facing_posts(library))
@@ -136,6 +150,8 @@ def test_case_raises_exactly_its_code(path: Path, chile: Library) -> None:
     size = {"REV-01"} if path.parent.name in ("REV-02", "REV-03") else set()  # it tells of every revision
     size |= {"BRD-03"} if path.parent.name == "BRD-14" else set()  # what puts the person in error
     size |= {"BRD-07"} if path.parent.name == "BRD-15" else set()  # nobody has a key
+    size |= {"CAL-10"} if path.parent.name.startswith("CAL-") and path.parent.name != "CAL-10" else set()  # few rows
+    size |= {"CAL-15"} if path.parent.name == "CAL-14" else set()  # what is below zero has changed much
     assert {issue.code for issue in issues_of(path, chile)} - size == {path.parent.name}
 
 
