@@ -76,8 +76,12 @@ assert made.execute(asked).fetchone() == (0,)
 """,
     ),
     "peer: Great Expectations": (
-        "from pipeline import suite\nfrom pipeline.validate import validate\nsuite._ROWS = 10**9\n"
-        "REPORTS = {('CL', 'DF_STOCK'): validate(RECEIVED, LIBRARY, day='2026-11-24')}",
+        """
+from pipeline import suite
+from pipeline.validate import validate
+suite._ROWS = 10**9
+REPORTS = {("CL", "DF_STOCK"): validate(RECEIVED, LIBRARY, day="2026-11-24")}
+""",
         "suite.run([RECEIVED], LIBRARY, REPORTS)",
     ),
     "peer: vtlengine": (
