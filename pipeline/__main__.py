@@ -211,7 +211,11 @@ def main() -> int:
     try:
         return int(options.function(options))
     except TrayectoError as error:
-        print(f"error  {error}", file=sys.stderr)
+        from pipeline.settings import language
+        from pipeline.summary import failed
+
+        spoken = language(ROOT / "publish.toml")
+        print(failed(error, spoken), file=sys.stderr)
         return error.exit_code
     except Exception:
         logging.getLogger("trayecto").exception("This is a fault of the program, not of your files. Please report it.")

@@ -73,7 +73,7 @@ def _rows(path: Path) -> Iterable[tuple[int, dict[str, str]]]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise SetupError(f"{path.name}: the file cannot be opened ({error.strerror}).") from None
+        raise SetupError("{file}: the file cannot be opened ({error}).", file=path.name, error=error.strerror) from None
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

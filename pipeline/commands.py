@@ -29,10 +29,11 @@ from pipeline import (
 )
 from pipeline import publish as release_
 from pipeline import template as template_
-from pipeline.errors import InputError, SetupError
+from pipeline.errors import InputError, SetupError, Told
 from pipeline.formats import Format, formats
 from pipeline.model import Correction, Layout, Library, Release, Series, Settings
 from pipeline.settings import settings
+from pipeline.texts import said
 
 
 def load(root: Path) -> tuple[Library, Settings, Mapping[str, Format]]:
@@ -48,8 +49,8 @@ def publish(root: Path, *, areas: Collection[str], flows: Collection[str], is_dr
 
     loaded, chosen, forms = load(root)
     key = signature.signing_key()
-    _must_exist(areas, chosen.areas, "country")
-    _must_exist(flows, loaded.dataflows, "dataflow")
+    _must_exist(areas, chosen.areas, Told("country"))
+    _must_exist(flows, loaded.dataflows, Told("dataflow"))
     public, reports = root / "build/public", root / "build/reports"
     say = summary.words(chosen.language)
     this = reuse.whole_run(root, loaded, chosen, areas=areas, flows=flows)
@@ -124,19 +125,23 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
 
     loaded, chosen, _ = load(root)
     if not (area and flow):
-        raise SetupError(_what_to_validate(loaded))
-    _must_exist([area], loaded.countries, "country")
+        raise SetupError(
+            "say what to validate: a country and a dataflow, and perhaps a file in place of the one that was received, "
+            "such as: python -m pipeline validate FILE --area CL --flow DF_STOCK. There are: {tables}",
+            tables="; ".join(f"{area}: {', '.join(each.series)}" for area, each in loaded.countries.items()),
+        )
+    _must_exist([area], loaded.countries, Told("country"))
     is_template = file is not None and template_.is_template(file)
     if not is_template:
-        _must_exist([flow], loaded.countries[area].series, f"dataflow of {area}")
-    _must_exist([flow], loaded.dataflows, "dataflow")
+        _must_exist([flow], loaded.countries[area].series, Told("dataflow of {area}", area=area))
+    _must_exist([flow], loaded.dataflows, Told("dataflow"))
     series = loaded.countries[area].series.get(flow) or Series(area, flow, (), (), 0, {})
     if file is not None:
         if is_template or series.template:
             series = replace(series, layouts=(), template=str(file.resolve()))
         else:
             if not file.is_file():
-                raise SetupError(f"{file}: there is no such file.")
+                raise SetupError("{file}: there is no such file.", file=file)
             whole, series = series, replace(series, layouts=_with_file(series.layouts, file))
         country = replace(loaded.countries[area], series={**loaded.countries[area].series, flow: series})
         if not is_template and not series.template:
@@ -148,7 +153,7 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
         found = apply(received, loaded, day=day)
         found = replace(found, issues=(*found.issues, *gaps(received, loaded, day=day)))
     except InputError as error:
-        files = refused(area, flow, loaded, language=language, message=str(error))
+        files = refused(area, flow, loaded, language=language, message=error.told.said(language))
         _hand_back(reports, area, flow, files, summary.words(chosen.language))
         raise
     for issue in found.issues:
@@ -162,23 +167,12 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
     return 0 if found.is_fit else 1
 
 
-def _what_to_validate(loaded: Library) -> str:
-    flows = (f"{area}: {', '.join(country.series)}" for area, country in loaded.countries.items())
-    return "\n       ".join(
-        (
-            "say what to validate: a country and a dataflow, and perhaps a file in place of the one that was received:",
-            "python -m pipeline validate FILE --area CL --flow DF_STOCK",
-            *flows,
-        )
-    )
-
-
 def _report(folder: Path, made: Release, loaded: Library, chosen: Settings) -> None:
     """Write what stays with the office: the page for whoever signs, every issue in full, and the verdicts for
     continuous integration.
     """
     unread = {
-        key: reason
+        key: said(reason, chosen.language)
         for key, reason in made.held_back.items()
         if key not in made.reports or made.reports[key].is_fit  # the report is then that of the figures that stay
     }
@@ -225,7 +219,9 @@ def _name_for(layouts: tuple[Layout, ...], file: Path) -> str:
     name = fitting[0] if fitting else file.name if len(names) > 1 else next(iter(names))
     if name not in names:
         raise SetupError(
-            f'"{file.name}" is none of the files of this dataflow: {", ".join(names)}. Give it such a name.'
+            '"{file}" is none of the files of this dataflow: {known}. Give it such a name.',
+            file=file.name,
+            known=", ".join(names),
         )
     return name
 
@@ -237,9 +233,9 @@ def suggest(root: Path, *, area: str, flow: str, accept: Path | None) -> int:
     from pipeline import suggest as suggestions
 
     loaded, chosen, _ = load(root)
-    _must_exist([area], loaded.countries, "country")
+    _must_exist([area], loaded.countries, Told("country"))
     country = loaded.countries[area]
-    _must_exist([flow], country.series, f"dataflow of {area}")
+    _must_exist([flow], country.series, Told("dataflow of {area}", area=area))
     words = suggestions.words(chosen.language)
     pieces = suggestions.labels(root, country, loaded.dataflows[flow])
     if accept is not None:
@@ -261,7 +257,7 @@ def suggest(root: Path, *, area: str, flow: str, accept: Path | None) -> int:
     record = json.dumps(suggestions.record(area, flow, found, covered), ensure_ascii=False, indent=1)
     path.with_suffix(".json").write_text(record + "\n", encoding="utf-8")
     for other, error in unread.items():
-        print(words["unread"].format(flow=other, error=error), file=sys.stderr)
+        print(words["unread"].format(flow=other, error=said(error, chosen.language)), file=sys.stderr)
     for line in suggestions.told(found, covered, words):
         print(line)
     if found:
@@ -272,11 +268,13 @@ def suggest(root: Path, *, area: str, flow: str, accept: Path | None) -> int:
 def template(root: Path, *, area: str, flow: str, out: Path | None) -> int:
     """Write the template of a dataflow for a country; a template that somebody filled is never written over."""
     loaded, chosen, _ = load(root)
-    _must_exist([area], loaded.countries, "country")
-    _must_exist([flow], loaded.dataflows, "dataflow")
+    _must_exist([area], loaded.countries, Told("country"))
+    _must_exist([flow], loaded.dataflows, Told("dataflow"))
     target = out or root / "build/templates" / area / f"{flow}.xlsx"
     if target.exists() and not template_.is_untouched(target):
-        raise SetupError(f"{target}: the file is there and is not an empty template. Move it, or name another.")
+        raise SetupError(
+            "{target}: the file is there and is not an empty template. Move it, or name another.", target=target
+        )
     content = form.write(form.form(loaded.countries[area], loaded.dataflows[flow], loaded))
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
@@ -307,7 +305,7 @@ def border(root: Path, **options: Any) -> int:
 
     loaded = library.load(root)
     if options["area"]:
-        _must_exist([options["area"]], loaded.countries, "country")
+        _must_exist([options["area"]], loaded.countries, Told("country"))
         options["provider"] = options["provider"] or loaded.countries[options["area"]].focal
     made = run(Asked(**options, phrases=loaded.phrases))
     for issue in made.issues:
@@ -325,10 +323,12 @@ def docs(root: Path) -> int:
     return 0
 
 
-def _must_exist(asked: Collection[str], known: Collection[str], what: str) -> None:
+def _must_exist(asked: Collection[str], known: Collection[str], what: Told) -> None:
     for each in asked:
         if each not in known:
-            raise SetupError(f'"{each}" is not a {what}; known are {", ".join(sorted(known))}')
+            raise SetupError(
+                '"{each}" is not a {what}; known are {known}', each=each, what=what, known=", ".join(sorted(known))
+            )
 
 
 def _tell(made: Release, loaded: Library, chosen: Settings, *, path: Path) -> None:

@@ -44,9 +44,13 @@ def parse(text: str) -> tuple[Clause, ...]:
     for part in filter(None, (part.strip() for part in text.split(" and "))):
         match = _CLAUSE.fullmatch(part)
         if match is None or (match["operator"] in _WITHOUT_VALUES) != (match["values"] is None):
-            raise SetupError(f'the condition "{part}" is not understood')
+            raise SetupError('the condition "{part}" is not understood', part=part)
         if match["operator"] in (">=", "<=") and not _NUMBER.fullmatch(match["values"]):
-            raise SetupError(f'the condition "{part}" is not understood: "{match["values"]}" is not a number')
+            raise SetupError(
+                'the condition "{part}" is not understood: "{values}" is not a number',
+                part=part,
+                values=match["values"],
+            )
         clauses.append(Clause(match["component"], match["operator"], tuple((match["values"] or "").split())))
     return tuple(clauses)
 

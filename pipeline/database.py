@@ -39,20 +39,32 @@ def rows(where: str, query: str, address: str, folder: Path) -> list[Sequence[An
             )
             result = asked.exec_driver_sql(query)
             if not result.returns_rows:
-                raise InputError(f"{where}: the query gives no rows. It must be a SELECT.")
+                raise InputError("{where}: the query gives no rows. It must be a SELECT.", where=where)
             found: list[Sequence[Any]] = [list(result.keys())]
             while part := result.fetchmany(_AT_ONCE):
                 found += part
                 if len(found) * len(found[0]) > SHEET_CELLS:
-                    raise InputError(f"{where}: the query gives more than {SHEET_CELLS:,} cells. Let it add up first.")
+                    raise InputError(
+                        "{where}: the query gives more than {cells:,} cells. Let it add up first.",
+                        where=where,
+                        cells=SHEET_CELLS,
+                    )
             return found
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise InputError(
-            f"{where}: no driver for {shown} is installed ({error}). Install it beside Trayecto."
+            "{where}: no driver for {shown} is installed ({error}). Install it beside Trayecto.",
+            where=where,
+            shown=shown,
+            error=error,
         ) from None
     except SQLAlchemyError as error:
         said = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-        raise InputError(f"{where}: {shown} refused the query ({said}). Correct it, or the right to read.") from None
+        raise InputError(
+            "{where}: {shown} refused the query ({said}). Correct it, or the right to read.",
+            where=where,
+            shown=shown,
+            said=said,
+        ) from None
 
 
 def _url(where: str, address: str, folder: Path) -> URL:
@@ -60,15 +72,22 @@ def _url(where: str, address: str, folder: Path) -> URL:
         url = make_url(Template(address).substitute(os.environ))
     except KeyError as error:
         raise InputError(
-            f"{where}: the environment variable {error.args[0]} of its `database` is not set. Set it and run again."
+            "{where}: the environment variable {variable} of its `database` is not set. Set it and run again.",
+            where=where,
+            variable=error.args[0],
         ) from None
     except (ArgumentError, ValueError):
         raise InputError(
-            f"{where}: `database` is not the address of a database, such as sqlite:///registro.db"
+            "{where}: `database` is not the address of a database, such as sqlite:///registro.db", where=where
         ) from None
     if url.get_backend_name() != "sqlite":
         return url
     path = folder / (url.database or "")
     if not path.is_file():
-        raise InputError(f"{where}: there is no file {folder.name}/{url.database}. Put it in data/{folder.name}/.")
+        raise InputError(
+            "{where}: there is no file {area}/{file}. Put it in data/{area}/.",
+            where=where,
+            area=folder.name,
+            file=url.database,
+        )
     return url.set(database=f"file:{quote(str(path.resolve()))}", query={"mode": "ro", "uri": "true"})

@@ -63,12 +63,19 @@ def derived(
     source = spec["source"]
     if row := _ROW.fullmatch(source):
         if int(row[1]) not in header.index:
-            raise InputError(f"{raw.path}: row {row[1]} is none of the heading rows of the layout.")
+            raise InputError(
+                "{where}: row {row} is none of the heading rows of the layout.", where=raw.path, row=row[1]
+            )
         return Derived("row", int(row[1]), _cut(header.T[int(row[1])], spec))
     if not is_heading(source):
         found = _cut(pd.Series([_outside(source, raw)], dtype=object), spec).iloc[0]
         if not found:
-            raise InputError(f'{raw.path}: "{spec.get("pattern", "")}" finds nothing in {source}. Correct the layout.')
+            raise InputError(
+                '{where}: "{pattern}" finds nothing in {source}. Correct the layout.',
+                where=raw.path,
+                pattern=spec.get("pattern", ""),
+                source=source,
+            )
         return Derived("", 0, found)
     texts = body[column]
     if "by" in spec:

@@ -75,7 +75,7 @@ def _held_back(release: Release, library: Library, language: str) -> list[Row]:
     return [
         {
             **_names(library, area, flow, language),
-            "why": _why(release.reports.get((area, flow)), library, language) or message.rstrip("."),
+            "why": _why(release.reports.get((area, flow)), library, language) or said(message, language).rstrip("."),
             "stands": (area, flow) in packages,
         }
         for (area, flow), message in release.held_back.items()

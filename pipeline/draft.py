@@ -71,7 +71,9 @@ def draft(path: Path, country: Country, flow: Dataflow, known: Words) -> Draft:
     is_figure = _figures(raw)
     start = _first_figures(cells, is_figure)
     if start is None:
-        raise InputError(f"{path.name}: no row with figures was found. Is this the right file, and the right sheet?")
+        raise InputError(
+            "{file}: no row with figures was found. Is this the right file, and the right sheet?", file=path.name
+        )
     header = _header(cells, start)
     body, stop = _body(cells.loc[start:], is_figure)
     texts = cells.loc[list(header)] if header else cells.iloc[:0]

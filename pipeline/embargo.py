@@ -57,7 +57,7 @@ def waiting(build: Path, now: dt.datetime) -> Path:
         raise PublishError("no release waits for its hour. Set `embargo` in publish.toml and run `make publish` first.")
     note = json.loads((place / _NOTE).read_text(encoding="utf-8"))
     if not is_over(note["until"], now):
-        raise PublishError(f"the release is under embargo until {note['until']}; nothing was published.")
+        raise PublishError("the release is under embargo until {until}; nothing was published.", until=note["until"])
     if note["after"] != _standing(build):
         raise PublishError("another release went out since this one was made. Run `make publish` again.")
     return place / "public"

@@ -7,13 +7,54 @@
 
 Issues about data are values, collected in a `Report`; they are never raised. Anything else that
 escapes is a bug (exit 3).
+
+Each is raised with an English template and the facts that fill it; `site/text/errors.*.toml` gives
+the template in the other languages, as gettext does.
 """
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+_TEXTS = Path(__file__).parents[1] / "site/text"
+_LANGUAGES = ("en", "es", "pt")  # of `framework.LANGUAGES`, which stands above this module
+
+
+class Told:
+    """A template and the facts that fill it; a fact may itself be told."""
+
+    def __init__(self, template: str, **facts: object) -> None:
+        self.template, self.facts = template, facts
+
+    def said(self, language: str) -> str:
+        """The text in one language, in English where that has no such template."""
+        facts = {name: each.said(language) if isinstance(each, Told) else each for name, each in self.facts.items()}
+        return _translations(language).get(self.template, self.template).format(**facts)
+
+    def __str__(self) -> str:
+        return self.said("en")
+
+
+def in_sheet(file: str, sheet: str) -> Told:
+    """Where something stands: a file, and its sheet if it has any."""
+    return Told('{file}, sheet "{sheet}"', file=file, sheet=sheet) if sheet else Told("{file}", file=file)
 
 
 class TrayectoError(Exception):
     """A failure that a person can mend; its text says where, what was found and what to do next."""
 
     exit_code = 3
+
+    def __init__(self, template: str, **facts: object) -> None:
+        self.told = Told(template, **facts)
+        super().__init__(str(self.told))
+
+    def text(self) -> dict[str, str]:
+        """What it says, by language."""
+        return {language: self.told.said(language) for language in _LANGUAGES}
 
 
 class SetupError(TrayectoError):
@@ -32,3 +73,9 @@ class PublishError(TrayectoError):
     """The release could not be completed; the one before it is untouched."""
 
     exit_code = 1
+
+
+@cache
+def _translations(language: str) -> Mapping[str, str]:
+    file = _TEXTS / f"errors.{language}.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}

@@ -88,7 +88,9 @@ def hierarchy(path: Path, *, threshold: float = 0, need: str = "", width: float 
             lower_bound=float(policy.get("lower_bound", 0)),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path.name} is no hierarchy with dims, totals and equations: {error!r}") from error
+        raise InputError(
+            "{file} is no hierarchy with dims, totals and equations: {error!r}", file=path.name, error=error
+        ) from error
 
 
 def table(path: Path, described: Hierarchy) -> pd.DataFrame:
@@ -100,21 +102,28 @@ def table(path: Path, described: Hierarchy) -> pd.DataFrame:
     try:
         read = pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path.name} cannot be read as CSV: {error}") from error
+        raise InputError("{file} cannot be read as CSV: {error}", file=path.name, error=error) from error
     if unknown := [each for each in read.columns if each not in (*described.totals, *_ABOUT)]:
-        raise InputError(f"{path.name}: column {unknown[0]} is no dimension of the hierarchy.")
+        raise InputError("{file}: column {column} is no dimension of the hierarchy.", file=path.name, column=unknown[0])
     if "OBS_VALUE" not in read:
-        raise InputError(f"{path.name} has no column OBS_VALUE.")
+        raise InputError("{file} has no column OBS_VALUE.", file=path.name)
     for dimension, total in described.totals.items():
         if dimension not in read:
             read[dimension] = total
         known = {total}.union(*({parent, *children} for parent, children in described.sums[dimension]))
         if wrong := sorted(set(read[dimension]) - known):
-            raise InputError(f"{path.name}: {dimension} has the code {wrong[0]!r}, which the hierarchy does not know.")
+            raise InputError(
+                "{file}: {dimension} has the code {code!r}, which the hierarchy does not know.",
+                file=path.name,
+                dimension=dimension,
+                code=wrong[0],
+            )
     for column in {"OBS_VALUE", "PRIMARY", "N"} & {*read.columns}:
         read[column] = _numbers(path, read[column])
     if (twice := read.duplicated(list(described.totals))).any():
-        raise InputError(f"{path.name}, line {int(np.flatnonzero(twice)[0]) + 2}: the key stands twice.")
+        raise InputError(
+            "{file}, line {line}: the key stands twice.", file=path.name, line=int(np.flatnonzero(twice)[0]) + 2
+        )
     return read
 
 
@@ -123,7 +132,13 @@ def _numbers(path: Path, column: pd.Series[str]) -> pd.Series[float]:
     number = pd.to_numeric(text.replace("", None), errors="coerce").astype(np.float64)
     if (wrong := number.isna() & (text != "")).any():
         row = int(np.flatnonzero(wrong)[0])
-        raise InputError(f"{path.name}, line {row + 2}: {column.name} is {column.iloc[row]!r}, no number.")
+        raise InputError(
+            "{file}, line {line}: {column} is {found!r}, no number.",
+            file=path.name,
+            line=row + 2,
+            column=column.name,
+            found=column.iloc[row],
+        )
     return number
 
 
@@ -140,7 +155,7 @@ def cells(tables: Sequence[pd.DataFrame], described: Hierarchy) -> Cells:
     span = grouped["OBS_VALUE"].agg(["min", "max"])
     keys = span.index.to_frame(index=False) if len(dimensions) > 1 else pd.DataFrame({dimensions[0]: span.index})
     if (apart := (span["max"] - span["min"] > _TOLERANCE)).any():
-        raise InputError(f"Two tables have different figures for {keys.iloc[int(np.argmax(apart))].to_dict()}.")
+        raise InputError("Two tables have different figures for {key}.", key=keys.iloc[int(np.argmax(apart))].to_dict())
     ends = np.cumsum([0, *map(len, tables)])
     rows = tuple(number[start:end].astype(np.int64) for start, end in pairwise(ends))
     values = span["max"].to_numpy(dtype=np.float64)

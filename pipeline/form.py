@@ -18,12 +18,12 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from pipeline.framework import Codelist, Dataflow
 from pipeline.model import Country, Library
-from pipeline.template import MARK, ONCE_ONLY, TEXTS, VERSION, fingerprint
+from pipeline.template import ONCE_ONLY, TEXTS, VERSION, fingerprint
 from pipeline.texts import said, texts
+from pipeline.workbook import LISTS, MARK
 
 ROWS = 20_000  # rows of the data sheet that have drop-downs
 HEADER = 3
-LISTS = "_lists"
 _DERIVED = ("UNIT_MEASURE", "UNIT_MULT", "TIME_PER_COLLECT")
 _PROMPT, _PROMPT_TITLE = 255, 32  # the longest that Excel opens without complaint
 _INK, _PALE, _ENTRY, _LINE = "1F3A4D", "E4EBF0", "FFFBEF", "C9D3DA"

@@ -11,7 +11,7 @@ import pandas as pd
 from openpyxl.utils import column_index_from_string, get_column_letter
 
 from pipeline.derived import Derived, derived, is_heading
-from pipeline.errors import InputError
+from pipeline.errors import InputError, Told, in_sheet
 from pipeline.labels import parts
 from pipeline.model import Layout, RawTable
 
@@ -28,7 +28,7 @@ class Grid:
     are left out, by reason; `unknown` those in columns that the layout does not speak of, by heading.
     """
 
-    where: str
+    where: Told
     header: pd.DataFrame
     body: pd.DataFrame
     is_number: pd.DataFrame | None
@@ -74,10 +74,15 @@ def grid(raw: RawTable, layout: Layout) -> Grid:
     Raises:
         InputError: the table has not the rows or columns that the layout names.
     """
-    where = raw.path + (f', sheet "{raw.sheet}"' if raw.sheet else "")
+    where = in_sheet(raw.path, raw.sheet)
     last = max(layout.header)
     if last > len(raw.cells):
-        raise InputError(f"{where}: the headings should be in row {last}, but the table has {len(raw.cells)} rows.")
+        raise InputError(
+            "{where}: the headings should be in row {last}, but the table has {rows} rows.",
+            where=where,
+            last=last,
+            rows=len(raw.cells),
+        )
     cells = _unmerged(raw, last)
     header = cells.loc[list(layout.header)]
     body = cells.loc[last + 1 :]
@@ -91,7 +96,7 @@ def grid(raw: RawTable, layout: Layout) -> Grid:
             _refuse_below(where, filled.loc[ends[0] :], values, layout.stop)
             filled = filled.loc[: ends[0] - 1]
     if filled.empty:
-        raise InputError(f"{where}: there are no rows below the headings in row {last}.")
+        raise InputError("{where}: there are no rows below the headings in row {last}.", where=where, last=last)
     if raw.is_number is None:
         _refuse_ragged(where, headings, filled, raw.widths)
     is_number = raw.is_number.loc[filled.index] if raw.is_number is not None else None
@@ -143,32 +148,43 @@ def _bare(texts: pd.Series[str], footnote: str) -> pd.Series[str]:
     return texts.str.replace(footnote, "", regex=True).str.strip() if footnote else texts
 
 
-def _column_or_none(where: str, headings: Mapping[int, str], source: str) -> int:
+def _column_or_none(where: Told, headings: Mapping[int, str], source: str) -> int:
     """The column that a source heads; 0 for a source that is no heading."""
     return _column_of(where, headings, source) if is_heading(source) else 0
 
 
-def _refuse_below(where: str, below: pd.DataFrame, values: tuple[int, ...], stop: str) -> None:
+def _refuse_below(where: Told, below: pd.DataFrame, values: tuple[int, ...], stop: str) -> None:
     """Figures below the end of the table may be the table itself: a label can begin as its last line does."""
     has_figures = below[list(values)].apply(lambda column: column.str.fullmatch(_FIGURE)).any(axis=1)
     if has_figures.any():
         row = int(str(has_figures.idxmax()))
         raise InputError(
-            f'{where}: figures stand in row {row}, below the row that begins with "{stop}", where the table should '
-            "end. Make `stop` longer, or take the figures out."
+            '{where}: figures stand in row {row}, below the row that begins with "{stop}", where the table '
+            "should end. Make `stop` longer, or take the figures out.",
+            where=where,
+            row=row,
+            stop=stop,
         )
 
 
-def _refuse_ragged(where: str, headings: Mapping[int, str], body: pd.DataFrame, widths: Sequence[int]) -> None:
+def _refuse_ragged(where: Told, headings: Mapping[int, str], body: pd.DataFrame, widths: Sequence[int]) -> None:
     """A line with more or fewer cells than headings has a separator too many or too few: its figures have moved."""
     last = max((column for column, text in headings.items() if text), default=0)
     beyond = (body.loc[:, last + 1 :] != "").any(axis=1)
     if beyond.any():
         row = int(str(beyond.idxmax()))
-        raise InputError(f"{where}, line {row}: more cells than there are headings. Is a separator inside a figure?")
+        raise InputError(
+            "{where}, line {row}: more cells than there are headings. Is a separator inside a figure?",
+            where=where,
+            row=row,
+        )
     for row in map(int, body.index):
         if row <= len(widths) and 1 < widths[row - 1] < last:
-            raise InputError(f"{where}, line {row}: fewer cells than there are headings. Is a separator missing?")
+            raise InputError(
+                "{where}, line {row}: fewer cells than there are headings. Is a separator missing?",
+                where=where,
+                row=row,
+            )
 
 
 def _unmerged(raw: RawTable, last_heading: int) -> pd.DataFrame:
@@ -195,17 +211,22 @@ def _headings(header: pd.DataFrame, footnote: str) -> dict[int, str]:
     return {int(c): next((t for t in reversed(texts[c].to_list()) if t), "") for c in texts.columns}
 
 
-def _column_of(where: str, headings: Mapping[int, str], heading: str) -> int:
+def _column_of(where: Told, headings: Mapping[int, str], heading: str) -> int:
     found = [column for column, text in headings.items() if text == heading]
     if len(found) == 1:
         return found[0]
     if not found:
         shown = ", ".join(f'"{_without_figure(text)}"' for text in dict.fromkeys(headings.values()) if text)
         raise InputError(
-            f'{where}: no column is headed "{heading}"; headings are {shown}. Has the table changed its form?'
+            '{where}: no column is headed "{heading}"; headings are {shown}. Has the table changed its form?',
+            where=where,
+            heading=heading,
+            shown=shown,
         )
     letters = ", ".join(get_column_letter(column) for column in found)
-    raise InputError(f'{where}: columns {letters} are all headed "{heading}".')
+    raise InputError(
+        '{where}: columns {letters} are all headed "{heading}".', where=where, letters=letters, heading=heading
+    )
 
 
 def _without_figure(heading: str) -> str:
@@ -214,18 +235,25 @@ def _without_figure(heading: str) -> str:
     return re.sub(r"\d", "#", heading) if is_figure else heading
 
 
-def _values(where: str, headings: Mapping[int, str], layout: Layout, width: int) -> tuple[int, ...]:
+def _values(where: Told, headings: Mapping[int, str], layout: Layout, width: int) -> tuple[int, ...]:
     if not isinstance(layout.values, str):
         return tuple(_column_of(where, headings, heading) for heading in layout.values)
     columns: list[int] = []
     for part in layout.values.replace(" ", "").split(","):
         match = _LETTERS.fullmatch(part if ":" in part else f"{part}:{part}")
         if match is None:
-            raise InputError(f'{where}: `values` is "{layout.values}"; write column letters such as "B:Y".')
+            raise InputError(
+                '{where}: `values` is "{values}"; write column letters such as "B:Y".',
+                where=where,
+                values=layout.values,
+            )
         columns += range(column_index_from_string(match[1]), column_index_from_string(match[2]) + 1)
     if max(columns) > width:
         raise InputError(
-            f"{where}: figures should reach column {get_column_letter(max(columns))}, but the table ends at column "
-            f"{get_column_letter(width)}. Has the table changed its form?"
+            "{where}: figures should reach column {column}, but the table ends at column {end}. Has the table "
+            "changed its form?",
+            where=where,
+            column=get_column_letter(max(columns)),
+            end=get_column_letter(width),
         )
     return tuple(columns)

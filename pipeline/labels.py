@@ -49,6 +49,7 @@ def coded(
     column: str,
     country: Country,
     codelist: Codelist | None,
+    is_template: bool = False,
 ) -> tuple[pd.Series[str], pd.Series[str]]:
     """The code of each label, and the reason why it is ignored or nothing.
 
@@ -65,7 +66,7 @@ def coded(
         eras[country.codes] = []
     codes, ignored = labels, pd.Series("", index=labels.index)
     for rows, when in eras.items():
-        found = fates(distinct, component, column, replace(country, codes=rows), codelist)
+        found = fates(distinct, component, column, replace(country, codes=rows), codelist, is_template=is_template)
         here = periods.isin(when) if when else pd.Series(data=True, index=labels.index)
         codes = codes.where(~here, labels.map({label: fate.code for label, fate in found.items()}))
         ignored = ignored.where(~here, labels.map({label: fate.ignored for label, fate in found.items()}))
@@ -73,18 +74,27 @@ def coded(
 
 
 def fates(
-    labels: Iterable[str], component: str, column: str, country: Country, codelist: Codelist | None
+    labels: Iterable[str],
+    component: str,
+    column: str,
+    country: Country,
+    codelist: Codelist | None,
+    *,
+    is_template: bool = False,
 ) -> dict[str, Fate]:
     """The fate of each distinct label of one component, found under the heading `column`.
 
     A label that nothing matches keeps its text in place of a code, so that validation names its cells.
+    A template says that a code is as good as a name, so there the two may stand in one column.
     """
     rows = _rows(country.codes, component, column)
     names = _names(codelist, component, country) if codelist is not None else {}
     distinct = list(labels)
     # "SD" beside names of countries is "sin dato" and not Sudan: a column is in codes or in words.
-    in_words = codelist is not None and any(
-        label not in codelist.codes and folded(label) in names for label in distinct
+    in_words = (
+        codelist is not None
+        and not is_template
+        and any(label not in codelist.codes and folded(label) in names for label in distinct)
     )
     entries = {label: _entry(label, codelist, country) for label in distinct}
     return {

@@ -84,6 +84,7 @@ class Layout:
     source_operation: Text = field(default_factory=dict)
     stat_pop: Text = field(default_factory=dict)
     url: str = ""
+    is_template: bool = False  # made by `make template`: in it a code is as good as a name
 
 
 @dataclass(frozen=True)
@@ -370,7 +371,7 @@ class Release:
 
     packages: tuple[Package, ...]
     reports: Mapping[tuple[str, str], Report]
-    held_back: Mapping[tuple[str, str], str]
+    held_back: Mapping[tuple[str, str], Text]
     whole: Mapping[str, Whole] = field(default_factory=dict)
     records: Mapping[str, bytes] = field(default_factory=dict)  # machine records of the validation, by path
     compared: Compared = field(default_factory=Compared)

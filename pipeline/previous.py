@@ -54,7 +54,7 @@ def load(public: Path, flow: Dataflow, area: str) -> Standing | None:
     def read(path: str) -> bytes:
         content = (public / path).read_bytes() if (public / path).is_file() else b""
         if listed.get(path, {}).get("sha256") != hashlib.sha256(content).hexdigest():
-            raise PublishError(f"{path} of the standing release has been changed since it was published.")
+            raise PublishError("{path} of the standing release has been changed since it was published.", path=path)
         return content
 
     content = io.BytesIO(read(table.FORMAT.path(flow.id, area)))

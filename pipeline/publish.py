@@ -43,7 +43,9 @@ def building(build: Path) -> Iterator[Path]:
         try:
             _lock(lock)
         except OSError:
-            raise PublishError(f"another run is publishing in {build.name}/. Wait for it to end.") from None
+            raise PublishError(
+                "another run is publishing in {folder}/. Wait for it to end.", folder=build.name
+            ) from None
         public, aside = build / "public", build / ".previous"
         if aside.exists() and not public.exists():
             aside.rename(public)
@@ -193,7 +195,7 @@ def check(folder: Path, *, checked: Collection[str] = ()) -> None:
     listed = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
     for path, entry in listed.items():
         if not (folder / path).exists() or (folder / path).stat().st_size != entry["bytes"]:
-            raise PublishError(f"{path} is not what was written; is the disk full? Nothing was published.")
+            raise PublishError("{path} is not what was written; is the disk full? Nothing was published.", path=path)
     with system.use_context(trusted=False):
         for descriptor in sorted(folder.glob("packages/*/*/datapackage.json")):
             if descriptor.relative_to(folder).as_posix() in checked:
@@ -201,7 +203,11 @@ def check(folder: Path, *, checked: Collection[str] = ()) -> None:
             report = Package(str(descriptor)).validate(limit_rows=_ROWS_VALIDATED)
             if not report.valid:
                 faults = report.flatten(["rowNumber", "fieldName", "type", "note"])[:3]
-                raise PublishError(f"{descriptor.relative_to(folder)} is not valid: {faults}. Nothing was published.")
+                raise PublishError(
+                    "{path} is not valid: {faults}. Nothing was published.",
+                    path=descriptor.relative_to(folder),
+                    faults=faults,
+                )
 
 
 def swap(folder: Path, public: Path) -> None:

@@ -34,13 +34,18 @@ def rows(where: str, content: bytes) -> list[list[str]]:
     said = _statements(text)
     names = [*said.get("STUB", ()), *said.get("HEADING", ())]
     if not names or FIGURE not in text:
-        raise InputError(f"{where}: not a PX file: it has no STUB, HEADING or DATA. Ask for it to be exported again.")
+        raise InputError(
+            "{where}: not a PX file: it has no STUB, HEADING or DATA. Ask for it to be exported again.", where=where
+        )
     values = [said.get(f"VALUES {name}", ()) for name in names]
     size = math.prod(map(len, values))
     data = [each.strip('"') for each in _DATUM.findall(text.rpartition(f"{FIGURE}=")[2])]
     if size != len(data) or size > _LIMIT:
         raise InputError(
-            f"{where}: the variables make {size:,} cells, but DATA has {len(data):,} figures. Export the file again."
+            "{where}: the variables make {size:,} cells, but DATA has {given:,} figures. Export the file again.",
+            where=where,
+            size=size,
+            given=len(data),
         )
     keys = itertools.product(*values)
     return [[*names, FIGURE], *([*key, datum] for key, datum in zip(keys, data, strict=True))]

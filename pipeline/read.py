@@ -17,9 +17,9 @@ import pandas as pd
 from python_calamine import CalamineError
 
 from pipeline import px
-from pipeline.errors import InputError
+from pipeline.errors import InputError, Told
 from pipeline.model import Layout, RawTable
-from pipeline.workbook import FILE_BYTES, Workbook, kind, workbook
+from pipeline.workbook import FILE_BYTES, LISTS, MARK, Workbook, kind, workbook
 
 _SPREADSHEETS = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
 _WILD = "*"
@@ -50,15 +50,18 @@ def read(folder: Path, layout: Layout) -> RawTable:
     if suffix in _SPREADSHEETS:
         return _sheet(workbook(where, content), checksum, layout)
     if kind(content) not in ("text", "unknown", "an XML document"):
-        raise InputError(f"{where}: inside it is {_told(content)}, not text. Give it its right ending.")
+        raise InputError(
+            "{where}: inside it is {found}, not text. Give it its right ending.", where=where, found=_told(content)
+        )
     if layout.database:
         return _query(where, content, layout, folder)
     rows = px.rows(where, content) if suffix == ".px" else _rows(where, content, layout)
     return RawTable(where, "", checksum, _frame(rows), None, widths=tuple(map(len, rows)))
 
 
-def _told(content: bytes) -> str:
-    return "a workbook" if kind(content) == "workbook" else kind(content)
+def _told(content: bytes) -> Told:
+    is_workbook = kind(content) == "workbook"
+    return Told("a workbook" if is_workbook else kind(content))
 
 
 def _singles(folder: Path, layout: Layout) -> Iterator[Layout]:
@@ -67,7 +70,9 @@ def _singles(folder: Path, layout: Layout) -> Iterator[Layout]:
     if _WILD in layout.file:
         files = sorted(path.relative_to(folder).as_posix() for path in folder.glob(layout.file))
         if not files:
-            raise InputError(f"{folder.name}/{layout.file}: there is no such file. Put some in data/{folder.name}/.")
+            raise InputError(
+                "{area}/{file}: there is no such file. Put some in data/{area}/.", area=folder.name, file=layout.file
+            )
     for file in files:
         if _WILD not in layout.sheet:
             yield replace(layout, file=file)
@@ -75,7 +80,9 @@ def _singles(folder: Path, layout: Layout) -> Iterator[Layout]:
         where, content = _content(folder, file)
         sheets = [name for name in workbook(where, content).sheets if fnmatchcase(name, layout.sheet)]
         if not sheets:
-            raise InputError(f'{where}: no sheet is called "{layout.sheet}". Correct `sheet` in the layout.')
+            raise InputError(
+                '{where}: no sheet is called "{sheet}". Correct `sheet` in the layout.', where=where, sheet=layout.sheet
+            )
         for sheet in sheets:
             yield replace(layout, file=file, sheet=sheet)
 
@@ -83,13 +90,15 @@ def _singles(folder: Path, layout: Layout) -> Iterator[Layout]:
 def _content(folder: Path, file: str) -> tuple[str, bytes]:
     path, where = folder / file, f"{folder.name}/{file}"
     if not path.is_file():
-        raise InputError(f"{where}: there is no such file. Put it in data/{folder.name}/.")
+        raise InputError("{where}: there is no such file. Put it in data/{area}/.", where=where, area=folder.name)
     try:
         if path.stat().st_size > FILE_BYTES:
-            raise InputError(f"{where}: a file of more than {FILE_BYTES:,} bytes is not read. Divide it.")
+            raise InputError(
+                "{where}: a file of more than {size:,} bytes is not read. Divide it.", where=where, size=FILE_BYTES
+            )
         return where, path.read_bytes()
     except OSError as error:
-        raise InputError(f"{where}: the file cannot be opened ({error.strerror}).") from None
+        raise InputError("{where}: the file cannot be opened ({error}).", where=where, error=error.strerror) from None
 
 
 def _sheet(book: Workbook, checksum: str, layout: Layout) -> RawTable:
@@ -97,14 +106,22 @@ def _sheet(book: Workbook, checksum: str, layout: Layout) -> RawTable:
     if sheet not in (*book.sheets, *book.hidden):
         found = ", ".join(f'"{name}"' for name in book.sheets)
         raise InputError(
-            f'{book.where}: there is no sheet "{sheet}"; the workbook has {found}. Correct `sheet` in the layout.'
+            '{where}: there is no sheet "{sheet}"; the workbook has {found}. Correct `sheet` in the layout.',
+            where=book.where,
+            sheet=sheet,
+            found=found,
         )
     try:
         opened = book.opened.get_sheet_by_name(sheet)
         rows = opened.to_python(skip_empty_area=False)
         merged = book.merged(sheet)
     except (CalamineError, ValueError, OSError) as error:
-        raise InputError(f'{book.where}, sheet "{sheet}": cannot be read ({error}). Have it saved again.') from None
+        raise InputError(
+            '{where}, sheet "{sheet}": cannot be read ({error}). Have it saved again.',
+            where=book.where,
+            sheet=sheet,
+            error=error,
+        ) from None
     cells = _frame([[_shown(value) for value in row] for row in rows])
     for (row, column), content in book.unread(sheet).items():
         if row in cells.index and column in cells.columns:
@@ -112,7 +129,8 @@ def _sheet(book: Workbook, checksum: str, layout: Layout) -> RawTable:
     is_number = _numbers(rows, cells)
     needs_styles = any(each.get("by") in ("indent", "bold") for each in layout.columns.values())
     styles = book.styles(sheet, tuple(range(1, cells.shape[1] + 1))) if needs_styles else {}
-    hidden = tuple(name for name in book.hidden if name != sheet)
+    ours = (LISTS, MARK) if layout.is_template else ()
+    hidden = tuple(name for name in book.hidden if name not in (sheet, *ours))
     return RawTable(book.where, sheet, checksum, cells, is_number, merged, styles=styles, hidden=hidden)
 
 
@@ -156,10 +174,15 @@ def _decoded(where: str, content: bytes, layout: Layout) -> str:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise InputError(
-            f"{where}, line {line}: not {layout.encoding} text. Set `encoding` in the layout, for instance latin-1."
+            "{where}, line {line}: not {encoding} text. Set `encoding` in the layout, for instance latin-1.",
+            where=where,
+            line=line,
+            encoding=layout.encoding,
         ) from None
     except LookupError:
-        raise InputError(f'{where}: the encoding "{layout.encoding}" of the layout is not known.') from None
+        raise InputError(
+            '{where}: the encoding "{encoding}" of the layout is not known.', where=where, encoding=layout.encoding
+        ) from None
 
 
 def _rows(where: str, content: bytes, layout: Layout) -> list[list[str]]:
@@ -167,7 +190,9 @@ def _rows(where: str, content: bytes, layout: Layout) -> list[list[str]]:
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter, strict=True))
     except csv.Error as error:
-        raise InputError(f"{where}: not a delimited text file ({error}). Is there a lone quotation mark?") from None
+        raise InputError(
+            "{where}: not a delimited text file ({error}). Is there a lone quotation mark?", where=where, error=error
+        ) from None
 
 
 def _frame(rows: Sequence[Sequence[str]]) -> pd.DataFrame:

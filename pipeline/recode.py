@@ -148,7 +148,15 @@ def _mapped(
         for part in parts(template):
             heading, text = "" if is_row else part, cells.labels(part, frame, is_row=is_row)
             known = codelist if is_whole else None
-            codes, ignored = coded(text, periods, component=component, column=heading, country=country, codelist=known)
+            codes, ignored = coded(
+                text,
+                periods,
+                component=component,
+                column=heading,
+                country=country,
+                codelist=known,
+                is_template=layout.is_template,
+            )
             found.append(Mapped(component, part, is_whole, heading, text, periods, codes, ignored))
         filled = _filled(template, {piece.part: piece.codes for piece in found}, frame.index)
         if component == "TIME_PERIOD":

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.framework import LANGUAGES, IssueType, Rule, Severity
+from pipeline.framework import LANGUAGES, IssueType, Rule, Severity, Text
 from pipeline.model import Issue, Ledger, Library, Report
 from pipeline.texts import said, texts
 
@@ -69,14 +69,18 @@ def ordered(report: Report) -> list[Issue]:
     return sorted(report.issues, key=lambda issue: _ORDER[issue.severity])
 
 
-def reason(report: Report, language: str) -> str:
-    """Why a delivery was held back: its errors, with the number of cells each stands in."""
+def reason(report: Report) -> Text:
+    """Why a delivery was held back, by language: its errors, with the number of cells each stands in."""
     counts: dict[str, int] = {}
     for issue in report.issues:
         if issue.severity == "E" and not issue.waiver:
             counts[issue.code] = counts.get(issue.code, 0) + issue.count
-    template = _words(language)["held_back"]
-    return "; ".join(template.format(code=code, count=count) for code, count in counts.items())
+    return {
+        language: "; ".join(
+            _words(language)["held_back"].format(code=code, count=count) for code, count in counts.items()
+        )
+        for language in LANGUAGES
+    }
 
 
 def record(report: Report) -> dict[str, object]:

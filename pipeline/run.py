@@ -28,6 +28,7 @@ from pipeline.completeness import gaps
 from pipeline.corrections import correct
 from pipeline.errors import InputError
 from pipeline.formats import Format
+from pipeline.framework import Text
 from pipeline.methods.indicators import indicators
 from pipeline.model import (
     Compared,
@@ -69,7 +70,7 @@ def run(
     past, parts = releases.past(public).before(settings.release), parts or reuse.parts(root)
     packages: list[Package] = []
     reports: dict[tuple[str, str], Report] = {}
-    held_back: dict[tuple[str, str], str] = {}
+    held_back: dict[tuple[str, str], Text] = {}
     received: list[Observations] = []
     fit: dict[tuple[str, str], Observations] = {}
     carried: dict[str, bytes] = {}  # reports of what the standing release keeps, as they were
@@ -87,9 +88,9 @@ def run(
                 if reports[key].is_fit:
                     fit[key] = observations
                 else:
-                    held_back[key] = report.reason(reports[key], settings.language)
+                    held_back[key] = report.reason(reports[key])
             except InputError as error:
-                held_back[key] = str(error)
+                held_back[key] = error.text()
     old = {(area, flow): stood(each, area, flow, library) for (area, flow), each in kept.items() if each}
     data, told = protected(fit, old, library, settings)
     for series in every:
@@ -108,7 +109,7 @@ def run(
             )
             carried |= revised
             if made is None:
-                held_back[key] = report.reason(reports[key], settings.language)
+                held_back[key] = report.reason(reports[key])
         if made is None and (stands := kept[key]):
             made = standing(stands, old[key], library, formats=formats.values())
             carried |= {vintages.path(*key): stands.revisions} if stands.revisions else {}
@@ -167,7 +168,12 @@ def receive(root: Path, series: Series, library: Library) -> Observations:
     tables, corrected = correct(tables, country.corrections, area=series.area, flow=series.flow)
     observations = recode(tables, country, library.dataflows[series.flow], library)
     if observations.ledger.balance:
-        raise InputError(f"{series.area} {series.flow}: {observations.ledger.balance} cells are not accounted for.")
+        raise InputError(
+            "{area} {flow}: {cells} cells are not accounted for.",
+            area=series.area,
+            flow=series.flow,
+            cells=observations.ledger.balance,
+        )
     log.info(
         "%s %s: %d cells read, %d observations, left out %s",
         series.area,

@@ -42,9 +42,13 @@ def new_country(root: Path, area: str, library: Library, *, sample: Path | None,
     """
     areas = library.list_of("REF_AREA")
     if areas is None or area not in areas.select("kind=country"):
-        raise SetupError(f'"{area}" is not a country of CL_AREA. Give its ISO 3166-1 alpha-2 code, such as UY.')
+        raise SetupError(
+            '"{area}" is not a country of CL_AREA. Give its ISO 3166-1 alpha-2 code, such as UY.', area=area
+        )
     if sample is not None and flow not in library.dataflows:
-        raise SetupError(f'"{flow}" is not a dataflow; known are {", ".join(sorted(library.dataflows))}')
+        raise SetupError(
+            '"{flow}" is not a dataflow; known are {known}', flow=flow, known=", ".join(sorted(library.dataflows))
+        )
     folder, data = root / "metadata/national" / area, root / "data" / area
     draft = _drafted(root, area, library, sample, flow) if sample is not None else ""
     said = list(_placed(root, area, library, folder))
@@ -78,9 +82,14 @@ def new_dataflow(root: Path, identifier: str, library: Library, *, like: str) ->
         SetupError: the identifier is not one of a dataflow, or the example is not known.
     """
     if not _DATAFLOW.fullmatch(identifier):
-        raise SetupError(f'"{identifier}" cannot name a dataflow: write DF_ and capital letters, such as DF_HOUSING')
+        raise SetupError(
+            '"{identifier}" cannot name a dataflow: write DF_ and capital letters, such as DF_HOUSING',
+            identifier=identifier,
+        )
     if like not in library.dataflows:
-        raise SetupError(f'"{like}" is not a dataflow; known are {", ".join(sorted(library.dataflows))}')
+        raise SetupError(
+            '"{like}" is not a dataflow; known are {known}', like=like, known=", ".join(sorted(library.dataflows))
+        )
     folder, example = root / "dsd" / identifier, root / "dsd" / like
     structure = "".join(_emptied((example / "structure.toml").read_text(encoding="utf-8").splitlines(keepends=True)))
     path = folder / "structure.toml.draft"
@@ -153,10 +162,12 @@ def _country(area: str, library: Library) -> str:
 
 def _drafted(root: Path, area: str, library: Library, sample: Path, flow: str) -> str:
     if not sample.is_file():
-        raise SetupError(f"{sample}: there is no such file. Give the path of a table of the country.")
+        raise SetupError("{sample}: there is no such file. Give the path of a table of the country.", sample=sample)
     target = root / "data" / area / sample.name
     if target.exists() and target.read_bytes() != sample.read_bytes():
-        raise SetupError(f"data/{area}/{sample.name}: another file of this name is there. Rename the sample.")
+        raise SetupError(
+            "data/{area}/{name}: another file of this name is there. Rename the sample.", area=area, name=sample.name
+        )
     country = library.countries.get(area) or Country(area, language_of(area), "", {}, frozenset(), (), {}, {})
     dataflow = library.dataflows[flow]
     found = draft_.draft(sample, country, dataflow, draft_.words(root / "metadata/headings.csv"))

@@ -84,5 +84,7 @@ def server(public: Path, *, port: int, handler: type[Handler] = Handler) -> Thre
         return ThreadingHTTPServer(("127.0.0.1", port), partial(handler, directory=str(public)))
     except OSError as error:
         raise PublishError(
-            f"port {port} cannot be used ({error.strerror}). Choose another: make serve PORT=8001"
+            "port {port} cannot be used ({error}). Choose another: make serve PORT=8001",
+            port=port,
+            error=error.strerror,
         ) from None

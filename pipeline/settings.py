@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,15 @@ def settings(path: Path, library: Library, *, formats: Collection[str]) -> Setti
         refuse(path, None, f"notice must have all of the languages {', '.join(LANGUAGES)}")
     lists = {key: tuple(table[key]) for key in ("areas", "flows", "formats")}
     return Settings(**{**table, **lists, "base_url": table["base_url"].rstrip("/")})
+
+
+def language(path: Path) -> str:
+    """The language that publish.toml asks for; English where it cannot be read, as a fault must be told even then."""
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8")).get("language")
+    except (OSError, ValueError):
+        return "en"
+    return found if found in LANGUAGES else "en"
 
 
 def _known(path: Path, table: Mapping[str, Any], key: str, known: Collection[str]) -> None:

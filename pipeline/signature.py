@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from pipeline.errors import PublishError, SetupError
+from pipeline.errors import PublishError, SetupError, Told
 
 KEY = "TRAYECTO_SIGNING_KEY"
 MANIFEST, SIGNATURE, PUBLIC_KEY = "manifest.json", "manifest.sig", "manifest.pub"
@@ -43,9 +43,15 @@ def signing_key() -> Ed25519PrivateKey | None:
     try:
         key = load_pem_private_key(Path(named).read_bytes(), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
-        raise SetupError(f"{KEY} does not name a private key in PEM without a password. {_MAKE_ONE}") from None
+        raise SetupError(
+            "{variable} does not name a private key in PEM without a password. {make_one}",
+            variable=KEY,
+            make_one=Told(_MAKE_ONE),
+        ) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise SetupError(f"{KEY} names a key that is not Ed25519. {_MAKE_ONE}")
+        raise SetupError(
+            "{variable} names a key that is not Ed25519. {make_one}", variable=KEY, make_one=Told(_MAKE_ONE)
+        )
     return key
 
 
@@ -66,7 +72,7 @@ def faults(folder: Path, key: Path | None = None) -> Iterator[str]:
         PublishError: there is no release.
     """
     if not (folder / MANIFEST).is_file():
-        raise PublishError(f"{folder}: there is no {MANIFEST}, so this is no release.")
+        raise PublishError("{folder}: there is no {file}, so this is no release.", folder=folder, file=MANIFEST)
     listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
     known: dict[tuple[int, int], str] = {}  # a file that stands under several addresses is read once
     for path, entry in listed.items():

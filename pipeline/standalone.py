@@ -136,15 +136,17 @@ def _must_add_up(cells: exchange.Cells) -> None:
     if (wrong := balance > 1e-6 * (1 + size)).any():
         line = cells.sums[[int(np.argmax(wrong))]]
         total = cells.keys.iloc[int(line.indices[np.argmax(line.data)])].to_dict()
-        raise InputError(f"{int(wrong.sum())} sums do not hold; the first is that of {total}.")
+        raise InputError("{count} sums do not hold; the first is that of {total}.", count=int(wrong.sum()), total=total)
 
 
 def _must_be_published(path: Path, table: pd.DataFrame) -> None:
     if "CONF_STATUS" not in table:
-        raise InputError(f"{path.name} has no column CONF_STATUS.")
+        raise InputError("{file} has no column CONF_STATUS.", file=path.name)
     if wrong := sorted(set(table["CONF_STATUS"]) - {"F", "A", "D"}):
-        raise InputError(f"{path.name}: CONF_STATUS {wrong[0]!r} is none of F, A, D.")
+        raise InputError("{file}: CONF_STATUS {code!r} is none of F, A, D.", file=path.name, code=wrong[0])
     blank, free = table["OBS_VALUE"].isna(), table["CONF_STATUS"] == "F"
     if (bad := blank == free).any():
         row = int(np.flatnonzero(bad)[0]) + 2
-        raise InputError(f"{path.name}, line {row}: a figure stands where CONF_STATUS is F, and nowhere else.")
+        raise InputError(
+            "{file}, line {row}: a figure stands where CONF_STATUS is F, and nowhere else.", file=path.name, row=row
+        )

@@ -78,15 +78,16 @@ def labels(root: Path, country: Country, flow: Dataflow) -> list[Mapped]:
 
 def other_labels(
     root: Path, country: Country, library: Library, flow: str
-) -> tuple[list[list[Mapped]], dict[str, str]]:
+) -> tuple[list[list[Mapped]], dict[str, Text]]:
     """The labels of the country's other dataflows; of those that cannot be read, why."""
-    found, unread = [], {}
+    found: list[list[Mapped]] = []
+    unread: dict[str, Text] = {}
     for other in country.series:
         if other != flow:
             try:
                 found.append(labels(root, country, library.dataflows[other]))
             except InputError as error:
-                unread[other] = str(error)
+                unread[other] = error.text()
     return found, unread
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pipeline import report
+from pipeline.errors import TrayectoError
 from pipeline.model import Issue, Ledger, Library, Release, Settings
 from pipeline.texts import said, texts
 from pipeline.validate import untranslated
@@ -66,9 +67,14 @@ def grouped(issues: Iterable[Issue], library: Library, language: str, *, path: P
 def held_back(made: Release, language: str) -> Iterator[str]:
     """Why a table was held back, a line each."""
     for (area, flow), reason in made.held_back.items():
-        yield words(language)["held_back"].format(area=area, flow=flow, reason=reason)
+        yield words(language)["held_back"].format(area=area, flow=flow, reason=said(reason, language))
     if made.held_back:
         yield words(language)["held_back_stays"]
+
+
+def failed(error: TrayectoError, language: str) -> str:
+    """Why a verb stopped."""
+    return words(language)["error"].format(error=error.told.said(language))
 
 
 def published(made: Release, settings: Settings, *, public: Path, reports: Path) -> Iterator[str]:

@@ -16,13 +16,13 @@ import pandas as pd
 from openpyxl.utils import get_column_letter
 from python_calamine import CalamineError, CalamineWorkbook
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, Told, in_sheet
 from pipeline.framework import Dataflow
 from pipeline.labels import fates
 from pipeline.model import Country, Layout, Library, RawTable, Series
 from pipeline.read import read
+from pipeline.workbook import MARK
 
-MARK = "_trayecto"  # the hidden sheet
 VERSION = "1"
 MISSING = ".."
 TEXTS = ("title", "source_operation", "stat_pop")
@@ -83,13 +83,18 @@ def layout(folder: Path, file: str, country: Country, flow: Dataflow, *, library
     marked = mark(folder, file)
     if (marked.area, marked.flow) != (country.area, flow.id):
         raise InputError(
-            f"{where}: this is the template of {marked.flow} for {marked.area}, not of {flow.id} for {country.area}. "
-            f"Move it to data/{marked.area}/{marked.flow}.xlsx."
+            "{where}: this is the template of {its_flow} for {its_area}, not of {flow} for {area}. Move it to "
+            "data/{its_area}/{its_flow}.xlsx.",
+            where=where,
+            its_flow=marked.flow,
+            its_area=marked.area,
+            flow=flow.id,
+            area=country.area,
         )
     about = _answers(where, _sheet(folder, file, marked.about, marked), marked)
     raw = _sheet(folder, file, marked.data, marked)
     row, columns = _header(where, raw, marked)
-    constants = _constants(f'{where}, sheet "{marked.about}"', about, country, flow)
+    constants = _constants(in_sheet(where, marked.about), about, country, flow)
     body = raw.cells.loc[row + 1 :]
     filled = {c for c, column in columns.items() if (body[column].str.strip() != "").any()}
     _refuse_twice(where, marked, {c: about[c] for c in constants}, filled)
@@ -108,6 +113,7 @@ def layout(folder: Path, file: str, country: Country, flow: Dataflow, *, library
         decimal="." if country.language == "en" else ",",
         thousands="," if country.language == "en" else ".",
         missing={MISSING: "O"},
+        is_template=True,
         url=about["url"].text,
         title=_text(where, marked, about, "title"),
         source_operation=_text(where, marked, about, "source_operation"),
@@ -126,16 +132,23 @@ def mark(folder: Path, file: str) -> Mark:
     if path.is_file() and MARK not in _sheets(path):
         read(folder, Layout(file, "", "", "", sheet=next(iter(_sheets(path)), "")))  # a file that is no workbook
         raise InputError(
-            f"{where}: this workbook is no template. Make one with `make template AREA={folder.name} FLOW={flow}`, "
-            f"or say where its parts stand in metadata/national/{folder.name}/{flow}.toml."
+            "{where}: this workbook is no template. Make one with `make template AREA={area} FLOW={flow}`, or "
+            "say where its parts stand in metadata/national/{area}/{flow}.toml.",
+            where=where,
+            area=folder.name,
+            flow=flow,
         )
     cells = read(folder, Layout(file, "", "", "", sheet=MARK)).cells.reindex(columns=[1, 2, 3], fill_value="")
     rows = [[str(cell) for cell in row] for row in cells.itertuples(index=False)]
     facts = {name: text for kind, name, text in rows if kind == "template"}
     if facts.get("version") != VERSION or not {"area", "flow", "data", "about"} <= facts.keys():
         raise InputError(
-            f'{where}, sheet "{MARK}": not a template that this version can read. '
-            f"Copy the rows into a new one: `make template AREA={folder.name} FLOW={flow}`."
+            '{where}, sheet "{sheet}": not a template that this version can read. Copy the rows into a new one: '
+            "`make template AREA={area} FLOW={flow}`.",
+            where=where,
+            sheet=MARK,
+            area=folder.name,
+            flow=flow,
         )
     return Mark(
         facts["area"],
@@ -179,8 +192,13 @@ def _sheets(path: Path) -> list[str]:
 def _sheet(folder: Path, file: str, sheet: str, marked: Mark) -> RawTable:
     if sheet not in _sheets(folder / file):
         raise InputError(
-            f'{folder.name}/{file}: the sheet "{sheet}" of the template is gone. Give it its name back, '
-            f"or copy the rows into a new one: `make template AREA={marked.area} FLOW={marked.flow}`."
+            '{area}/{file}: the sheet "{sheet}" of the template is gone. Give it its name back, or copy the rows '
+            "into a new one: `make template AREA={its_area} FLOW={its_flow}`.",
+            area=folder.name,
+            file=file,
+            sheet=sheet,
+            its_area=marked.area,
+            its_flow=marked.flow,
         )
     return read(folder, Layout(file, "", "", "", sheet=sheet))
 
@@ -192,7 +210,7 @@ def _answers(where: str, raw: RawTable, marked: Mark) -> dict[str, _Said]:
     said = {}
     for key, label in marked.fields.items():
         if label not in found:
-            _broken(f'{where}, sheet "{marked.about}"', f'no cell of column A says "{label}"', marked)
+            _broken(in_sheet(where, marked.about), Told('no cell of column A says "{label}"', label=label), marked)
         row = found[label]
         said[key] = _Said(str(cells.loc[row, 2]).strip(), f"B{row}")
     return said
@@ -202,23 +220,24 @@ def _header(where: str, raw: RawTable, marked: Mark) -> tuple[int, dict[str, int
     """The row of the headings, and component → column."""
     places: dict[int, dict[str, int]] = {}
     by_heading = {heading: component for component, heading in marked.columns.items()}
-    here = f'{where}, sheet "{marked.data}"'
+    here = in_sheet(where, marked.data)
     for row in raw.cells.index[:_HEADER_WITHIN]:
         found = places.setdefault(int(row), {})
         for column, text in raw.cells.loc[row].items():
             component = by_heading.get(str(text).strip(), "")
             if component in found:
                 letters = ", ".join(get_column_letter(c) for c in (found[component], int(str(column))))
-                _broken(f"{here}, row {row}", f'columns {letters} are both headed "{text}"', marked)
+                twice = Told('columns {letters} are both headed "{text}"', letters=letters, text=text)
+                _broken(Told("{here}, row {row}", here=here, row=row), twice, marked)
             if component:
                 found[component] = int(str(column))
     row = max(places, key=lambda each: len(places[each]), default=0)
     if "OBS_VALUE" not in places.get(row, {}):
-        _broken(here, f'no column is headed "{marked.columns["OBS_VALUE"]}"', marked)
+        _broken(here, _unheaded(marked, "OBS_VALUE"), marked)
     return row, places[row]
 
 
-def _constants(where: str, about: Mapping[str, _Said], country: Country, flow: Dataflow) -> dict[str, str]:
+def _constants(where: Told, about: Mapping[str, _Said], country: Country, flow: Dataflow) -> dict[str, str]:
     """Component → code, for what is said once for the whole table."""
     constants: dict[str, str] = {}
     for component, said in about.items():
@@ -228,8 +247,11 @@ def _constants(where: str, about: Mapping[str, _Said], country: Country, flow: D
         code = fates([said.text], component, "", country, codelist)[said.text].code
         if codelist is not None and code not in codelist.codes:
             raise InputError(
-                f'{where}, cell {said.cell}: "{said.text}" is not a code of {codelist.ref}. '
-                "Choose it from the list of that cell."
+                '{where}, cell {cell}: "{text}" is not a code of {codelist}. Choose it from the list of that cell.',
+                where=where,
+                cell=said.cell,
+                text=said.text,
+                codelist=codelist.ref,
             )
         constants[component] = code
     return constants
@@ -239,9 +261,14 @@ def _refuse_twice(where: str, marked: Mark, once: Mapping[str, _Said], filled: s
     for component, said in once.items():
         if component in filled:
             raise InputError(
-                f'{where}, sheet "{marked.about}", cell {said.cell}: "{said.text}" is said for the whole table, but '
-                f'the column "{marked.columns[component]}" of the sheet "{marked.data}" is filled too. '
-                "Empty that cell, or the column."
+                '{where}, sheet "{sheet}", cell {cell}: "{text}" is said for the whole table, but the column '
+                '"{column}" of the sheet "{other}" is filled too. Empty that cell, or the column.',
+                where=where,
+                sheet=marked.about,
+                cell=said.cell,
+                text=said.text,
+                column=marked.columns[component],
+                other=marked.data,
             )
 
 
@@ -250,10 +277,12 @@ def _refuse_absent(where: str, marked: Mark, flow: Dataflow, said: set[str]) -> 
         if component in said:
             continue
         if component in marked.columns:
-            _broken(f'{where}, sheet "{marked.data}"', f'no column is headed "{marked.columns[component]}"', marked)
+            _broken(in_sheet(where, marked.data), _unheaded(marked, component), marked)
         raise InputError(
-            f'{where}, sheet "{marked.about}": "{marked.fields.get(component, component)}" is empty. '
-            "Choose it from the list of that cell."
+            '{where}, sheet "{sheet}": "{field}" is empty. Choose it from the list of that cell.',
+            where=where,
+            sheet=marked.about,
+            field=marked.fields.get(component, component),
         )
 
 
@@ -261,10 +290,14 @@ def _chosen(where: str, marked: Mark, said: _Said, known: Mapping[str, object]) 
     """The id in `Name [ID]`, or the id itself."""
     identifier = said.text.rpartition("[")[2].removesuffix("]").strip()
     if identifier not in known:
-        found = f'"{said.text}" is not known' if said.text else "nothing is chosen"
+        found = Told('"{text}" is not known', text=said.text) if said.text else Told("nothing is chosen")
         raise InputError(
-            f'{where}, sheet "{marked.about}", cell {said.cell}: {found}. '
-            f"Choose it from the list of that cell; known are {', '.join(known)}."
+            '{where}, sheet "{sheet}", cell {cell}: {found}. Choose it from the list of that cell; known are {known}.',
+            where=where,
+            sheet=marked.about,
+            cell=said.cell,
+            found=found,
+            known=", ".join(known),
         )
     return identifier
 
@@ -274,12 +307,26 @@ def _text(where: str, marked: Mark, about: Mapping[str, _Said], text: str) -> di
     for language, each in said.items():
         if not each.text:
             label = marked.fields[f"{text}.{language}"].rstrip(" *")
-            raise InputError(f'{where}, sheet "{marked.about}", cell {each.cell}: "{label}" is empty. Write it there.')
+            raise InputError(
+                '{where}, sheet "{sheet}", cell {cell}: "{label}" is empty. Write it there.',
+                where=where,
+                sheet=marked.about,
+                cell=each.cell,
+                label=label,
+            )
     return {language: each.text for language, each in said.items()}
 
 
-def _broken(here: str, fault: str, marked: Mark) -> NoReturn:
+def _unheaded(marked: Mark, component: str) -> Told:
+    return Told('no column is headed "{heading}"', heading=marked.columns[component])
+
+
+def _broken(here: Told, fault: Told, marked: Mark) -> NoReturn:
     raise InputError(
-        f"{here}: {fault}. Write it as it was, or copy the rows into a new template: "
-        f"`make template AREA={marked.area} FLOW={marked.flow}`."
+        "{here}: {fault}. Write it as it was, or copy the rows into a new template: `make template "
+        "AREA={its_area} FLOW={its_flow}`.",
+        here=here,
+        fault=fault,
+        its_area=marked.area,
+        its_flow=marked.flow,
     )

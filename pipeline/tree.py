@@ -67,7 +67,7 @@ class Tree:
             PublishError: it is not that file any more.
         """
         if hashlib.sha256(source.read_bytes()).hexdigest() != written.sha256:
-            raise PublishError(f"{path} of the standing release has been changed since it was published.")
+            raise PublishError("{path} of the standing release has been changed since it was published.", path=path)
         self._link(source, path)
         self.written[path] = written
 

@@ -19,12 +19,13 @@ from openpyxl.utils import column_index_from_string
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from pipeline import ods
-from pipeline.errors import InputError
+from pipeline.errors import InputError, Told
 
 FILE_BYTES = 2**29  # of any delivered file
 SHEET_BYTES = 2**30  # of one part of a workbook, unfolded
 UNFOLDED_BYTES = 2**31  # of all of its parts together
 SHEET_CELLS = 50_000_000  # between the first cell and the last
+LISTS, MARK = "_lists", "_trayecto"  # the hidden sheets of a template
 
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of XLS, and of workbooks with a password
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -101,7 +102,9 @@ def workbook(where: str, content: bytes) -> Workbook:
         seen = {each.name: each.visible == SheetVisibleEnum.Visible for each in opened.sheets_metadata}
     except _DAMAGED as error:
         raise InputError(
-            f"{where}: not a workbook that can be opened ({error}). Ask for it to be saved again."
+            "{where}: not a workbook that can be opened ({error}). Ask for it to be saved again.",
+            where=where,
+            error=error,
         ) from None
     return Workbook(
         where,
@@ -131,14 +134,18 @@ def kind(content: bytes) -> str:
 
 def _refuse_other(where: str, content: bytes) -> None:
     if not content:
-        raise InputError(f"{where}: the file is empty. Ask for it to be sent again.")
+        raise InputError("{where}: the file is empty. Ask for it to be sent again.", where=where)
     found = kind(content)
     if found == "a workbook with a password":
-        raise InputError(f"{where}: the workbook has a password. Ask for it without one, or save it without one.")
-    if found != "workbook":
-        told = {"text": "a text file", "unknown": "no kind of file that is known here"}.get(found, found)
         raise InputError(
-            f"{where}: not a workbook that can be opened: inside it is {told}. Have it saved again as .xlsx."
+            "{where}: the workbook has a password. Ask for it without one, or save it without one.", where=where
+        )
+    if found != "workbook":
+        told = Told({"text": "a text file", "unknown": "no kind of file that is known here"}.get(found, found))
+        raise InputError(
+            "{where}: not a workbook that can be opened: inside it is {told}. Have it saved again as .xlsx.",
+            where=where,
+            told=told,
         )
 
 
@@ -149,15 +156,23 @@ def _extents(where: str, content: bytes) -> dict[str, ods.Extent]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = archive.infolist()
         if any(part.filename == "xl/workbook.bin" for part in parts):  # how far its cells reach is not seen in time
-            raise InputError(f"{where}: a binary workbook (.xlsb) is not read. Have it saved again as .xlsx.")
+            raise InputError(
+                "{where}: a binary workbook (.xlsb) is not read. Have it saved again as .xlsx.", where=where
+            )
         is_ods = ods.is_ods(archive)
         if sum(part.file_size for part in parts) > UNFOLDED_BYTES:
-            raise InputError(f"{where}: unfolded, the workbook has more than {UNFOLDED_BYTES:,} bytes. It is refused.")
+            raise InputError(
+                "{where}: unfolded, the workbook has more than {size:,} bytes. It is refused.",
+                where=where,
+                size=UNFOLDED_BYTES,
+            )
         for part in parts:
             if not part.filename.startswith("xl/worksheets/") or not part.filename.endswith(".xml"):
                 continue
             if part.file_size > SHEET_BYTES:
-                raise InputError(f"{where}: a sheet of {part.file_size:,} bytes is more than can be read.")
+                raise InputError(
+                    "{where}: a sheet of {size:,} bytes is more than can be read.", where=where, size=part.file_size
+                )
             _refuse_far(where, *_last(archive.read(part)))
     extents = ods.extents(content) if is_ods else {}
     for extent in extents.values():
@@ -168,8 +183,11 @@ def _extents(where: str, content: bytes) -> dict[str, ods.Extent]:
 def _refuse_far(where: str, row: int, column: int) -> None:
     if row * column > SHEET_CELLS:
         raise InputError(
-            f"{where}: a sheet has cells up to row {row:,} and column {column:,}. "
-            "Delete what stands far from the table and save it again."
+            "{where}: a sheet has cells up to row {row:,} and column {column:,}. Delete what stands far from the "
+            "table and save it again.",
+            where=where,
+            row=row,
+            column=column,
         )
 
 

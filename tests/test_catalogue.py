@@ -121,7 +121,7 @@ def released(library: Library) -> Release:
     )
     issue = Issue("ACC-01", "W", "CL", "DF_STOCK", "746465", "1", count=3)
     reports = {("CL", "DF_STOCK"): Report("CL", "DF_STOCK", (issue,), {"ACC-01": 12, "STR-03": 13})}
-    held_back = {("CU", "DF_STOCK"): "STR-03 <b>held</b>"}
+    held_back = {("CU", "DF_STOCK"): {"en": "STR-03 <b>held</b>"}}
     return Release(packages, reports, held_back, compared=across.compare(wholes(MIRROR, library), library))
 
 

@@ -87,8 +87,7 @@ def test_errors_come_first() -> None:
 
 def test_why_a_delivery_is_held_back() -> None:
     found = Report("CL", "DF_STOCK", (X, replace(X, found="Y", count=1), replace(X, severity="W")), {})
-    assert report.reason(found, "en") == "13 cells: STR-03"
-    assert report.reason(found, "pt") == "13 células: STR-03"
+    assert report.reason(found) == {"en": "13 cells: STR-03", "es": "13 celdas: STR-03", "pt": "13 células: STR-03"}
 
 
 def test_the_record_is_json_and_tells_no_small_figure(library: Library) -> None:

@@ -126,7 +126,7 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Release, Library, 
     changes = tables.changed(rows, library.dataflows["DF_STOCK"], library)
     assert changes is not None
     record = {vintages.path("XX", "DF_BORDER"): vintages.written(changes)}
-    held = {("XX", "DF_STOCK"): "3 cells: ACC-01", ("XX", "DF_BORDER"): "XX/entradas.csv: not there"}
+    held = {("XX", "DF_STOCK"): {"en": "3 cells: ACC-01"}, ("XX", "DF_BORDER"): {"en": "XX/entradas.csv: not there"}}
     release = Release((), {("XX", "DF_STOCK"): unfit}, held, {}, record)
     return release, replace(library, waivers=(granted,)), office
 
@@ -177,7 +177,7 @@ def test_the_longest_page_is_one_sheet_of_paper(
     release, of_office, _ = signed
     keys = [(area, flow) for area, country in library.countries.items() for flow in country.series]
     assert len(keys) > 30
-    why = "XX/the_table_of_the_office.xlsx: not a workbook that can be opened. Ask the provider for another."
+    why = {"en": "XX/the_table_of_the_office.xlsx: not a workbook that can be opened. Ask the provider for another."}
     record = next(iter(release.records.values()))
     records = {vintages.path(*key): record for key in keys}
     full = replace(release, reports={}, held_back=dict.fromkeys(keys, why), records=records)

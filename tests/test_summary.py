@@ -15,7 +15,7 @@ import pytest
 
 from pipeline import summary
 from pipeline.commands import _logged
-from pipeline.framework import LANGUAGES
+from pipeline.framework import LANGUAGES, Text
 from pipeline.model import Compared, Issue, Ledger, Library, Release, Report, Settings
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +30,7 @@ def issue(code: str, severity: str = "W", *, area: str = "CL", number: int = 1) 
     return Issue(code, severity, area, "DF_STOCK", "1", "2", **place)  # type: ignore[arg-type]
 
 
-def made(*issues: Issue, held_back: dict[tuple[str, str], str] | None = None) -> Release:
+def made(*issues: Issue, held_back: dict[tuple[str, str], Text] | None = None) -> Release:
     report = Report("CL", "DF_STOCK", issues, {})
     return Release((), {("CL", "DF_STOCK"): report}, held_back or {}, compared=Compared())
 
@@ -66,7 +66,7 @@ def test_errors_are_told_in_full_but_not_by_the_hundred(library: Library) -> Non
 
 
 def test_a_table_that_is_held_back_says_why(library: Library) -> None:
-    held = {("CL", "DF_STOCK"): "2 celdas: ACC-05"}
+    held = {("CL", "DF_STOCK"): {"es": "2 celdas: ACC-05", "en": "2 cells: ACC-05"}}
     assert next(iter(summary.held_back(made(held_back=held), "es"))) == "Retenido CL DF_STOCK: 2 celdas: ACC-05"
 
 
@@ -114,9 +114,7 @@ def test_the_three_languages_say_the_same_and_all_of_it_is_used() -> None:
 
 
 def test_make_says_in_the_same_language_that_it_sets_up() -> None:
-    alone = {
-        name: value for name, value in os.environ.items() if not name.startswith("MAKE")
-    }  # `make test` may run this
+    alone = {each: value for each, value in os.environ.items() if not each.startswith("MAKE")}  # make may run this
     shown = subprocess.run(
         ["make", "-n", "-B", ".venv/run.stamp"], cwd=ROOT, env=alone, capture_output=True, text=True, check=True
     ).stdout

@@ -19,8 +19,9 @@ from pipeline.formats import formats
 from pipeline.labels import fates
 from pipeline.model import Library
 from pipeline.settings import settings
-from pipeline.template import MARK, ONCE_ONLY, fingerprint, is_template, is_untouched, mark
+from pipeline.template import ONCE_ONLY, fingerprint, is_template, is_untouched, mark
 from pipeline.validate import validate
+from pipeline.workbook import MARK
 
 ORIGIN = {"provider": "Instituto Nacional de Ficticia [INF]", "licence": "CC-BY-4.0"}
 ANSWERS = {"source_operation": "Registro", "stat_pop": "Residentes", "url": "https://inf.example"}
@@ -101,6 +102,19 @@ def test_a_filled_template_is_a_delivery_with_no_layout_file(office: Path, libra
     assert found.ledger.balance == 0
 
 
+def test_a_code_stands_beside_names_and_two_meanings_do_not(office: Path) -> None:
+    """The workbook says that a code alone will do. Where a letter has to be mapped, M may be Mujer: it stays open."""
+    rows = "component,column,label,code,note\nSEX,,H,M,\n"
+    (office / "metadata/national/XX/codes.csv").write_text(rows, encoding="utf-8")
+    names = [("Noruega", "F"), ("VE", "Hombre"), ("SD", "M"), ("Namibia [NA]", "H")]
+    rows = [{**ROWS[0], "CITIZENSHIP": citizenship, "SEX": sex} for citizenship, sex in names]
+    fill(office / "data/XX/DF_REFUGEE.xlsx", library_.load(office), rows, REFUGEES)
+    found = receive(office, "DF_REFUGEE")
+    assert found.frame["CITIZENSHIP"].to_list() == ["NO", "VE", "SD", "NA"]
+    assert found.frame["SEX"].to_list() == ["«F»", "M", "«M»", "M"]
+    assert found.hidden == {}, "its own lists are no hidden tables"
+
+
 def test_what_it_says_is_fit_to_be_published(office: Path) -> None:
     fill(office / "data/XX/DF_REFUGEE.xlsx", library_.load(office), ROWS, REFUGEES)
     _agree(office, "DF_REFUGEE")
@@ -119,7 +133,7 @@ def test_it_goes_out_and_a_broken_one_stops_no_other(office: Path, tmp_path: Pat
     chosen = replace(chosen, flows=("DF_REFUGEE", "DF_EMIG"))
     made = run.run(office, loaded, chosen, formats={"csv": forms["csv"]}, folder=tmp_path / "made")
     assert [p.data.flow.id for p in made.packages] == ["DF_REFUGEE"]
-    assert "not a workbook" in made.held_back["XX", "DF_EMIG"]
+    assert "not a workbook" in made.held_back["XX", "DF_EMIG"]["en"]
 
 
 @pytest.mark.parametrize("flow", sorted(FLOWS))

@@ -60,11 +60,11 @@ def settings(rule: Rule) -> dict[str, str]:
     for part in filter(None, (part.strip() for part in rule.argument.split(";"))):
         name, sign, value = (text.strip() for text in part.partition("="))
         if name not in (*known.required, *known.optional) or name in found or not (sign and value):
-            raise SetupError(f'the argument "{part}" is not understood')
+            raise SetupError('the argument "{part}" is not understood', part=part)
         found[name] = value
     for name in known.required:
         if name not in found:
-            raise SetupError(f'the argument lacks "{name}="')
+            raise SetupError('the argument lacks "{name}="', name=name)
     for name, value in found.items():
         _check(name, value)
     return found
@@ -88,11 +88,13 @@ def _check(name: str, value: str) -> None:
         try:
             float(value)
         except ValueError:
-            raise SetupError(f'"{value}" is not a number') from None
+            raise SetupError('"{value}" is not a number', value=value) from None
     if name in ("origin", "destination") and not _ENDS.fullmatch(value):
-        raise SetupError(f'"{value}" names no two ends, such as REF_AREA>COUNTERPART_AREA')
+        raise SetupError('"{value}" names no two ends, such as REF_AREA>COUNTERPART_AREA', value=value)
     if name == "equation":
         total, _, right = (side.strip() for side in value.partition(":="))
         parts = right.replace("+ ", "+").replace("- ", "-").split()
         if not _TERM.fullmatch(total) or not parts or not all(map(_TERM.fullmatch, parts)):
-            raise SetupError(f'"{value}" is not an equation, such as STK_POP := PREVIOUS + FLW_IN - FLW_OUT')
+            raise SetupError(
+                '"{value}" is not an equation, such as STK_POP := PREVIOUS + FLW_IN - FLW_OUT', value=value
+            )

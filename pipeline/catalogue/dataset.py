@@ -93,7 +93,7 @@ def _content(catalogue: Catalogue, view: View, words: Words) -> Content:
         "applied": len(report.applied) if report is not None else 0,
         "counts": issue_counts(report, words),
         "issues": issue_rows(catalogue, report, words),
-        "held_back": catalogue.release.held_back.get((view.area, view.flow.id), ""),
+        "held_back": catalogue.release.held_back.get((view.area, view.flow.id)),
         "ledger": _ledger(report, words, catalogue.library.reasons),
         "sources": [_source(catalogue, view, number, words) for number in range(len(view.package.data.sources))],
         "address": f"{catalogue.settings.base_url.rstrip('/')}/{words.lang}/{view.path}/",

@@ -33,7 +33,11 @@ def exchanged(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
     """
     match = _RULE.fullmatch(rule.argument)
     if match is None:
-        raise SetupError(f'the argument "{rule.argument}" is not understood: write {_RULE.pattern}')
+        raise SetupError(
+            'the argument "{argument}" is not understood: write {pattern}',
+            argument=rule.argument,
+            pattern=_RULE.pattern,
+        )
     component, ends = match["component"], (match["one"], match["other"])
     frame = table.frame
     used = np.flatnonzero(rows & frame[component].isin(ends).to_numpy() & frame["OBS_VALUE"].notna().to_numpy())

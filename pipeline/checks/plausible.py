@@ -26,7 +26,11 @@ def ratio(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
     """
     match = _RATIO.fullmatch(rule.argument)
     if match is None:
-        raise SetupError(f'the argument "{rule.argument}" is not understood: write {_RATIO.pattern}')
+        raise SetupError(
+            'the argument "{argument}" is not understood: write {pattern}',
+            argument=rule.argument,
+            pattern=_RATIO.pattern,
+        )
     lines = _lines(table, rows, *match.group("component", "part", "base"))
     if not len(lines.line):
         return

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pipeline.errors import SetupError
+from pipeline.errors import SetupError, Told
 from pipeline.framework import LANGUAGES, Text
 
 NAMES = ("name_en", "name_es", "name_pt")
@@ -17,10 +17,10 @@ NAMES = ("name_en", "name_es", "name_pt")
 _ID = re.compile(r"[A-Za-z0-9_@$-]+")
 
 
-def refuse(path: Path, row: int | None, fault: str) -> NoReturn:
+def refuse(path: Path, row: int | None, fault: str | Told) -> NoReturn:
     """Stop the run: an authored file is wrong, here and so."""
-    where = f"{path.parent.name}/{path.name}" + (f", row {row}" if row else "")
-    raise SetupError(f"{where}: {fault}")
+    where = Told("{file}, row {row}" if row else "{file}", file=f"{path.parent.name}/{path.name}", row=row)
+    raise SetupError("{where}: {fault}", where=where, fault=fault)
 
 
 def rows(

@@ -18,7 +18,7 @@ from pipeline.library.revisions import revisions
 from pipeline.model import CodeRow, Country, Layout, Library, Series
 from pipeline.validity import days, span
 
-_LAYOUT = {field.name: field for field in fields(Layout)}
+_LAYOUT = {field.name: field for field in fields(Layout) if field.name != "is_template"}  # never authored
 _REQUIRED = [name for name, field in _LAYOUT.items() if field.default is MISSING and field.default_factory is MISSING]
 _SECRET = re.compile(r"://[^/@]*:(?!\$\{)[^/@]+@")  # a password that is not taken from the environment
 _TEXTS = ("title", "source_operation", "stat_pop")

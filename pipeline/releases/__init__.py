@@ -76,8 +76,10 @@ class Past:
         later = [each for each in self.changes if moment(each) > moment(release)]
         if later:
             raise PublishError(
-                f"release {later[-1]} is out, and {release} would come before it. "
-                "Give `release` in publish.toml today's date, or the next number of the day."
+                "release {later} is out, and {release} would come before it. Give `release` in publish.toml today's "
+                "date, or the next number of the day.",
+                later=later[-1],
+                release=release,
             )
         return Past(self.public, {name: each for name, each in self.changes.items() if name != release})
 
@@ -96,7 +98,7 @@ class Past:
         """
         content = (self.public / path).read_bytes() if (self.public / path).is_file() else b""
         if self.listed.get(path, {}).get("sha256") != hashlib.sha256(content).hexdigest():
-            raise PublishError(f"{path} of the standing release has been changed since it was published.")
+            raise PublishError("{path} of the standing release has been changed since it was published.", path=path)
         return content
 
     def delta(self, release: str, change: Change) -> pd.DataFrame:

@@ -29,8 +29,10 @@ def allowed(authored: Dataflow, flow: v21.DataflowDefinition, own: Mapping[str, 
         extra = {id_: codes for id_, codes in region.items() if id_ not in shared}
         if len(extra) != 1:
             raise SetupError(
-                f"dsd/{authored.id}/structure.toml: a [[region]] must add exactly one component to what is "
-                f"allowed in all; one adds {', '.join(sorted(extra)) or 'none'}. SDMX cannot say other unions."
+                "dsd/{flow}/structure.toml: a [[region]] must add exactly one component to what is allowed in all; "
+                "one adds {found}. SDMX cannot say other unions.",
+                flow=authored.id,
+                found=", ".join(sorted(extra)) or "none",
             )
         for id_, codes in extra.items():
             allowed_by_one.setdefault(id_, set()).update(codes)

@@ -87,8 +87,11 @@ def border(asked: Asked) -> Made:
             made = _run(asked, rule, folder)
         except duckdb.OutOfMemoryException:
             raise InputError(
-                f"{asked.crossings.name}: {asked.memory} of memory is not enough, or the disk of {asked.out} is full. "
-                "Give more with --memory, or free space."
+                "{file}: {memory} of memory is not enough, or the disk of {folder} is full. Give more with --memory, "
+                "or free space.",
+                file=asked.crossings.name,
+                memory=asked.memory,
+                folder=asked.out,
             ) from None
         return made
 
@@ -96,11 +99,11 @@ def border(asked: Asked) -> Made:
 def rule_of(asked: Asked) -> Rule:
     """The rule that the options say."""
     if asked.engine not in ENGINES:
-        raise SetupError(f'--engine "{asked.engine}" must be one of {", ".join(ENGINES)}.')
+        raise SetupError('--engine "{engine}" must be one of {known}.', engine=asked.engine, known=", ".join(ENGINES))
     try:
         end = day_number(asked.obs_end)
     except ValueError:
-        raise SetupError(f'--obs-end "{asked.obs_end}" must be a day written YYYY-MM-DD.') from None
+        raise SetupError('--obs-end "{text}" must be a day written YYYY-MM-DD.', text=asked.obs_end) from None
     return Rule(asked.threshold_days, asked.window_days, end, asked.imputed_at, asked.permitted_days)
 
 

@@ -42,15 +42,18 @@ def register(path: Path) -> Register:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SetupError(f"{path}: it cannot be read ({error}).") from None
+        raise SetupError("{path}: it cannot be read ({error}).", path=path, error=error) from None
     absent, columns = tuple(table.get("absent", ())), table.get("columns", {})
     wrong = [name for name in (*absent, *columns) if name not in (*REQUIRED, *OPTIONAL)]
     missing = [name for name in REQUIRED if name not in (*absent, *columns)]
     if wrong or missing or table.keys() - {"absent", "columns", "labels"}:
         raise SetupError(
-            f"{path}: unknown columns: {', '.join(wrong) or 'none'}; neither described nor absent:"
-            f" {', '.join(missing) or 'none'}. It may have absent, columns and labels; known columns are"
-            f" {', '.join((*REQUIRED, *OPTIONAL))}."
+            "{path}: unknown columns: {unknown}; neither described nor absent: {missing}. It may have absent, "
+            "columns and labels; known columns are {known}.",
+            path=path,
+            unknown=", ".join(wrong) or "none",
+            missing=", ".join(missing) or "none",
+            known=", ".join((*REQUIRED, *OPTIONAL)),
         )
     return Register(absent, columns, table.get("labels", {}))
 

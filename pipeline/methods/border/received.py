@@ -59,7 +59,9 @@ def engine(*, memory: str, folder: Path, threads: int | None = None) -> duckdb.D
     try:
         made = duckdb.connect(config={**config, **({"threads": threads} if threads else {})})
     except duckdb.Error as error:
-        raise InputError(f'--memory "{memory}" is not an amount such as 4GB ({_first_line(error)}).') from None
+        raise InputError(
+            '--memory "{memory}" is not an amount such as 4GB ({error}).', memory=memory, error=_first_line(error)
+        ) from None
     made.execute(f"SET enable_progress_bar = false; SET TimeZone = 'UTC'; {MACROS}")
     return made
 
@@ -104,7 +106,7 @@ def opened(
 def _view(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> dict[str, str]:
     """Make a file a view; its columns and their types."""
     if not file.is_file():
-        raise InputError(f"{file.name}: there is no such file.")
+        raise InputError("{file}: there is no such file.", file=file.name)
     path = str(file).replace("'", "''")
     try:
         if file.suffix.lower() in (".duckdb", ".db"):
@@ -120,8 +122,10 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> dict[
         described = connection.execute(f"DESCRIBE {name}").fetchall()
     except duckdb.Error as error:
         raise InputError(
-            f"{file.name}: not a table of crossings that can be opened ({_first_line(error)}). Expected Parquet, CSV "
-            "with a line of headings, in UTF-8, or a DuckDB database with a table `crossings`."
+            "{file}: not a table of crossings that can be opened ({error}). Expected Parquet, CSV with a line of "
+            "headings, in UTF-8, or a DuckDB database with a table `crossings`.",
+            file=file.name,
+            error=_first_line(error),
         ) from None
     return {str(row[0]): str(row[1]) for row in described}
 
@@ -142,7 +146,12 @@ def _beside(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> Non
     columns = _view(connection, f"given_{name}", file)
     value = {"initial": "initial_status", "deaths": "death_date"}[name]
     if not {"person_id", value} <= columns.keys():
-        raise InputError(f"{file.name}: expected the columns person_id and {value}; found {', '.join(columns)}.")
+        raise InputError(
+            "{file}: expected the columns person_id and {value}; found {columns}.",
+            file=file.name,
+            value=value,
+            columns=", ".join(columns),
+        )
     made = {
         "initial": "TRIM(CAST(initial_status AS VARCHAR)) AS initial_status",
         "deaths": "TRY_CAST(death_date AS DATE) AS death",
@@ -158,8 +167,13 @@ def _beside(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> Non
     if bad or again:
         expected = {"initial": "R or N", "deaths": "a day written YYYY-MM-DD"}[name]
         raise InputError(
-            f"{file.name}: {bad} values of {value} are not {expected}, and {again} persons stand there twice with"
-            " different values. Correct the table."
+            "{file}: {bad} values of {value} are not {expected}, and {again} persons stand there twice with "
+            "different values. Correct the table.",
+            file=file.name,
+            bad=bad,
+            value=value,
+            expected=expected,
+            again=again,
         )
 
 
@@ -198,7 +212,9 @@ def _scanned(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> Deliv
             f" {', '.join(f'count(*) FILTER ({each})' for each in kinds.values())} FROM ({raw})"
         ).fetchall()
     except duckdb.Error as error:
-        raise InputError(f"{delivery.name}: it cannot be read to its end ({_first_line(error)}).") from None
+        raise InputError(
+            "{file}: it cannot be read to its end ({error}).", file=delivery.name, error=_first_line(error)
+        ) from None
     found = [
         _first_of(connection, raw, delivery, code=code, where=where, count=count)
         for (code, where), count in zip(kinds.items(), row[3:], strict=True)

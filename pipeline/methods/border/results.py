@@ -110,8 +110,10 @@ def _base(path: Path | None) -> pd.DataFrame | None:
     wrong = found[number.isna() | year.isna() | ~found["component"].isin(["STK_POP", "CMP_BIRTH", "CMP_DEATH"])]
     if len(wrong) or not found["component"].eq("STK_POP").any():
         raise InputError(
-            f"{path.name}: {len(wrong)} rows are not a component STK_POP, CMP_BIRTH or CMP_DEATH of a year with a"
-            " number of persons, or no row is STK_POP. Correct the table."
+            "{file}: {rows} rows are not a component STK_POP, CMP_BIRTH or CMP_DEATH of a year with a number of "
+            "persons, or no row is STK_POP. Correct the table.",
+            file=path.name,
+            rows=len(wrong),
         )
     return found.assign(persons=number, year=year.astype(int))
 
@@ -127,7 +129,12 @@ def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     try:
         found = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: it cannot be read ({error}).") from None
+        raise InputError("{path}: it cannot be read ({error}).", path=path, error=error) from None
     if missing := [name for name in columns if name not in found]:
-        raise InputError(f"{path.name}: the columns {', '.join(missing)} are missing. Expected {', '.join(columns)}.")
+        raise InputError(
+            "{file}: the columns {missing} are missing. Expected {columns}.",
+            file=path.name,
+            missing=", ".join(missing),
+            columns=", ".join(columns),
+        )
     return found

@@ -55,9 +55,11 @@ class Rule:
         """Refuse parameters that leave the rule ambiguous."""
         if not 0 < self.threshold_days <= self.window_days < 2 * self.threshold_days:
             raise SetupError(
-                f"threshold {self.threshold_days} and window {self.window_days} days: the threshold must be at most "
-                "the window and more than half of it, or a person could migrate both ways at once. "
-                "The 12/16-month rule is --threshold-days 365 --window-days 487."
+                "threshold {threshold} and window {window} days: the threshold must be at most the window and more "
+                "than half of it, or a person could migrate both ways at once. The 12/16-month rule is "
+                "--threshold-days 365 --window-days 487.",
+                threshold=self.threshold_days,
+                window=self.window_days,
             )
 
     @property

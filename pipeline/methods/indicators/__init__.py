@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from pipeline import describe, protect
 from pipeline.formats import Format
-from pipeline.framework import Answer, Dataflow
+from pipeline.framework import Answer, Dataflow, Text
 from pipeline.methods.indicators import answers, tables
 from pipeline.methods.indicators.definitions import Definitions, definitions
 from pipeline.methods.indicators.evaluate import Computed, Published, evaluate
@@ -32,7 +32,7 @@ class Made:
 
     packages: list[Package]
     reports: dict[Key, Report] = field(default_factory=dict)
-    held_back: dict[Key, str] = field(default_factory=dict)
+    held_back: dict[Key, Text] = field(default_factory=dict)
     records: dict[str, bytes] = field(default_factory=dict)
     answers: tuple[Answer, ...] = ()
 
@@ -99,7 +99,7 @@ class _Publisher:
             issues = (*before.issues, *wrong, *report.issues)
             report = replace(before, issues=issues, applied={**before.applied, **report.applied})
         if wrong:
-            self.found.held_back[key] = reason(report, self.settings.language)
+            self.found.held_back[key] = reason(report)
         self.found.reports[key] = report
         release = self.settings.release
         self.found.records[answers.answers_path(self.flow.id, area)] = answers.answers_record(said)
@@ -116,7 +116,7 @@ class _Publisher:
         left = validate_release(data, self.library, day=day)
         report = replace(report, issues=(*report.issues, *left.issues), applied={**report.applied, **left.applied})
         if not report.is_fit:
-            self.found.held_back[key] = reason(report, self.settings.language)
+            self.found.held_back[key] = reason(report)
             return report
         country = self._described(self.library.countries[computed.area])
         description = describe.describe(data, country, self.library, report=report, settings=self.settings)

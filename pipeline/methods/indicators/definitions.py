@@ -69,10 +69,15 @@ def _formula(each: Indicator, of: Indicators, structure: Structure) -> Expressio
     formula = parse(each.formula)
     for name in names(formula):
         if name not in of.inputs and name != LISTED:
-            raise SetupError(f'"{name}" is no input; those are the names in dsd/{of.flow}/inputs.csv')
+            raise SetupError(
+                '"{name}" is no input; those are the names in dsd/{flow}/inputs.csv', name=name, flow=of.flow
+            )
     left = set(_dimensions(formula, of) or ()) - {TIME, *structure.dimensions}
     if left:
-        raise SetupError(f"the result is told apart by {', '.join(sorted(left))}, which indicators are not: add over=")
+        raise SetupError(
+            "the result is told apart by {dimensions}, which indicators are not: add over=",
+            dimensions=", ".join(sorted(left)),
+        )
     if "REF_AREA" not in (_dimensions(formula, of) or ()):
         raise SetupError("the result is of no country: it needs an input by REF_AREA")
     return formula
@@ -100,12 +105,14 @@ def _dimensions(formula: Expression, of: Indicators) -> tuple[str, ...] | None:
 def _called(function: str, parts: list[tuple[str, ...] | None], over: tuple[str, ...]) -> tuple[str, ...]:
     first = parts[0]
     if any(part is None for part in parts) or first is None:
-        raise SetupError(f"{function} needs an input, not a number")
+        raise SetupError("{function} needs an input, not a number", function=function)
     if any(set(part or ()) != set(first) for part in parts):
-        raise SetupError(f"{function} joins figures that are told apart by different dimensions")
+        raise SetupError("{function} joins figures that are told apart by different dimensions", function=function)
     unknown = [name for name in over if name not in first or name == TIME]
     if unknown:
-        raise SetupError(f"over={unknown[0]}: the figures are told apart by {', '.join(first)}")
+        raise SetupError(
+            "over={name}: the figures are told apart by {dimensions}", name=unknown[0], dimensions=", ".join(first)
+        )
     return tuple(name for name in first if name not in over)
 
 

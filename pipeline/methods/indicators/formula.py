@@ -64,11 +64,12 @@ def parse(text: str) -> Expression:
         SetupError: naming the part that is not understood.
     """
     if len(text) > _LONGEST:
-        raise SetupError(f"a formula has at most {_LONGEST} signs; this one has {len(text)}")
+        raise SetupError("a formula has at most {most} signs; this one has {signs}", most=_LONGEST, signs=len(text))
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise SetupError(f'"{text}" is not a formula: {getattr(error, "msg", error)}') from None
+        fault = getattr(error, "msg", error)
+        raise SetupError('"{text}" is not a formula: {fault}', text=text, fault=fault) from None
     return _expression(tree.body, text.strip(), depth=0)
 
 
@@ -86,7 +87,7 @@ def names(expression: Expression) -> Iterator[str]:
 
 def _expression(node: ast.expr, text: str, *, depth: int) -> Expression:
     if depth > _DEEPEST:
-        raise SetupError(f'"{text}" has more than {_DEEPEST} levels of brackets')
+        raise SetupError('"{text}" has more than {most} levels of brackets', text=text, most=_DEEPEST)
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool) and abs(value) < 1e15:
             return Number(float(value))
@@ -100,7 +101,11 @@ def _expression(node: ast.expr, text: str, *, depth: int) -> Expression:
         case ast.Call(func=ast.Name(id=function)) if function in FUNCTIONS:
             return _call(node, function, text, depth=depth + 1)
     part = ast.get_source_segment(text, node) or text
-    raise SetupError(f'"{part}" is not allowed in a formula: only numbers, names, + - * / and {", ".join(FUNCTIONS)}')
+    raise SetupError(
+        '"{part}" is not allowed in a formula: only numbers, names, + - * / and {functions}',
+        part=part,
+        functions=", ".join(FUNCTIONS),
+    )
 
 
 def _call(node: ast.Call, function: str, text: str, *, depth: int) -> Call:
@@ -114,18 +119,18 @@ def _call(node: ast.Call, function: str, text: str, *, depth: int) -> Call:
         return Call(function, tuple(_expression(each, text, depth=depth) for each in given))
     usage = {"lag": "lag(x, 1)", "abs": "abs(x)", "first": "first(x, y)"}.get(function, f"{function}(x, over=SEX)")
     part = ast.get_source_segment(text, node) or text
-    raise SetupError(f'"{part}" is not how {function} is written: {usage}')
+    raise SetupError('"{part}" is not how {function} is written: {usage}', part=part, function=function, usage=usage)
 
 
 def _over(node: ast.expr, text: str) -> tuple[str, ...]:
     parts = node.elts if isinstance(node, ast.Tuple) else [node]
     found = tuple(part.id for part in parts if isinstance(part, ast.Name))
     if len(found) < len(parts) or not found:
-        raise SetupError(f'in "{text}", over= must name dimensions: over=SEX or over=(SEX, AGE)')
+        raise SetupError('in "{text}", over= must name dimensions: over=SEX or over=(SEX, AGE)', text=text)
     return found
 
 
 def _years(node: ast.expr, text: str) -> int:
     if isinstance(node, ast.Constant) and type(node.value) is int and 0 < node.value <= _FURTHEST:
         return node.value
-    raise SetupError(f'in "{text}", lag must name a number of years from 1 to {_FURTHEST}')
+    raise SetupError('in "{text}", lag must name a number of years from 1 to {furthest}', text=text, furthest=_FURTHEST)
