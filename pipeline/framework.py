@@ -340,7 +340,8 @@ class IndicatorInput:
 class Indicator:
     """One row of `dsd/DF_INDIC/indicators.csv`. Its name, unit and SDG series are those of its code.
 
-    Without a `formula`, `reason` says why it cannot be computed from published figures.
+    `basis` is K (known in practice), D (designed here) or the sources of the shared framework. Without a `formula`,
+    `reason` says why the indicator cannot be computed from published figures.
     """
 
     id: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -27,6 +28,7 @@ _WORDS = ("words_en", "words_es", "words_pt")
 _REASONS = ("reason_en", "reason_es", "reason_pt")
 _TEXTS = ("title", "source_operation", "stat_pop")
 _MOST_DECIMALS = 6
+_BASIS = re.compile(r"K|D|S\d+[a-z]?(?: S\d+[a-z]?)*")
 
 
 def indicators(
@@ -114,6 +116,8 @@ def _rows(path: Path, flow: Dataflow, commitments: Mapping[str, Commitment]) -> 
             refuse(path, row, f'"{each}" is not a code of {codelist.ref}')
         if not cells["decimals"].isdecimal() or int(cells["decimals"]) > _MOST_DECIMALS:
             refuse(path, row, f"decimals must be a number from 0 to {_MOST_DECIMALS}")
+        if not _BASIS.fullmatch(cells["basis"]):
+            refuse(path, row, 'basis must be K, D, or sources of the shared framework such as "S21 S31"')
         serves = tuple(cells["commitments"].split())
         if unknown := [name for name in serves if name not in commitments]:
             refuse(path, row, f'"{unknown[0]}" has no row in commitments.csv')
