@@ -14,12 +14,14 @@ from typing import BinaryIO
 import pandas as pd
 
 from pipeline.framework import (
+    Answer,
     Codelist,
     Concept,
     Dataflow,
     Field,
     Grade,
     Hierarchy,
+    Indicators,
     IssueType,
     Licence,
     Planned,
@@ -170,6 +172,7 @@ class Library:
     waivers: tuple[Waiver, ...] = ()
     reasons: Mapping[str, Text] = field(default_factory=dict)  # for leaving cells out, by the text in any language
     planned: tuple[Planned, ...] = ()
+    indicators: Indicators = field(default_factory=Indicators)
 
     def list_of(self, component: str) -> Codelist | None:
         """The code list of a structural concept, or None when it is not coded."""
@@ -372,6 +375,7 @@ class Release:
     whole: Mapping[str, Whole] = field(default_factory=dict)
     records: Mapping[str, bytes] = field(default_factory=dict)  # machine records of the validation, by path
     compared: Compared = field(default_factory=Compared)
+    answers: tuple[Answer, ...] = ()  # of every country and indicator
 
 
 @dataclass(frozen=True)

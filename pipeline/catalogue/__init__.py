@@ -19,6 +19,7 @@ from pipeline.catalogue import (
     find,
     flow,
     home,
+    indicators,
     mirror,
     quality,
 )
@@ -28,7 +29,22 @@ from pipeline.catalogue.wording import languages
 from pipeline.formats import formats
 from pipeline.model import Library, Release, Settings, Written
 
-_KINDS = (home, flow, dataset, country, brief, corridors, codes, quality, mirror, compare, agencies, about, border)
+_KINDS = (
+    home,
+    flow,
+    dataset,
+    country,
+    brief,
+    corridors,
+    codes,
+    quality,
+    mirror,
+    compare,
+    indicators,
+    agencies,
+    about,
+    border,
+)
 
 
 def pages(

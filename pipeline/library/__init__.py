@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pipeline.framework import LANGUAGES, Field, IssueType, Licence, Provider, Text
-from pipeline.library import authored, dataflows, lists, national, standards, structures, timetable, waivers
+from pipeline.library import authored, dataflows, indicators, lists, national, standards, structures, timetable, waivers
 from pipeline.library.authored import NAMES, refuse
 from pipeline.model import Country, Library
 
@@ -28,6 +28,8 @@ def load(root: Path) -> Library:
     categories = lists.codelist(root / "dsd/categories.csv", AGENCY, "CAS_MIG", "1.0.0")
     issue_types = _issue_types(root / "metadata/issues.csv")
     agencies, providers = _agencies(root / "metadata/agencies.csv")
+    flows = dataflows.dataflows(root / "dsd", found, hierarchies, categories, issue_types)
+    licences, fields = _licences(root / "metadata/licences.csv"), _fields(root / "metadata/fields.csv")
     framework = Library(
         agency=AGENCY,
         codelists=codelists,
@@ -35,17 +37,18 @@ def load(root: Path) -> Library:
         concepts=concepts,
         terms=structures.concepts(root / "dsd/terms.csv", codelists),
         structures=found,
-        dataflows=dataflows.dataflows(root / "dsd", found, hierarchies, categories, issue_types),
+        dataflows=flows,
         categories=categories,
         agencies=agencies,
         providers=providers,
-        licences=_licences(root / "metadata/licences.csv"),
-        fields=_fields(root / "metadata/fields.csv"),
+        licences=licences,
+        fields=fields,
         phrases=_phrases(root / "metadata/phrases.csv"),
         reasons=_reasons(root / "metadata/reasons.csv"),
         issue_types=issue_types,
         countries={},
         standards=standards.standards(root / "dsd/reliability.csv"),
+        indicators=indicators.indicators(root / "dsd", flows, providers=providers, licences=licences, fields=fields),
     )
     folders = sorted(path.parent for path in (root / "metadata/national").glob("*/country.toml"))
     if not folders:
