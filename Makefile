@@ -51,6 +51,7 @@ check: .venv/test.stamp ## lint, format, types and tests: what the continuous in
 
 bench: .venv/test.stamp ## the benchmarks, written to build/bench/
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/validation.py
 	$(BIN)/python bench/formats.py
 	$(BIN)/python bench/protection.py
 	$(BIN)/python bench/pages.py

@@ -22,7 +22,7 @@ from pipeline.framework import Dataflow
 from pipeline.linked import Linked, link
 from pipeline.model import Library, Observations, Origin, Protected
 from pipeline.suppress import System, costs, suppress
-from pipeline.thresholds import has_few_cases, is_small, is_withheld, threshold_persons
+from pipeline.thresholds import has_few_cases, is_forbidden, is_small, is_withheld, threshold_persons
 
 _PRIMARY, _SECONDARY = "A", "D"
 _CONFIDENTIAL = list("ACDGMNOSTX")  # CONF_STATUS of a figure that may not leave (framework §4, DOM-22)
@@ -184,6 +184,7 @@ def _primary(flow: Dataflow, frame: pd.DataFrame, library: Library) -> Mask:
     primary = (
         is_small(flow, frame, library.list_of)
         | has_few_cases(flow, frame)
+        | is_forbidden(flow, frame, library.list_of)
         | frame["CONF_STATUS"].isin(_CONFIDENTIAL).to_numpy()
     )
     return primary & frame["OBS_VALUE"].notna().to_numpy()

@@ -105,7 +105,7 @@ STAGES: dict[str, Callable[[Rows, Dataflow, Library], tuple[Issue, ...]]] = {
     "MET-02": old,
     "MET-01": unfilled,
     "LNG-01": unnamed,
-    **dict.fromkeys(("DOM-22", "DOM-23", "CNF-01", "CNF-02"), released),
+    **dict.fromkeys(("DOM-22", "DOM-23", "CNF-01", "CNF-02", "CNF-03"), released),
     **dict.fromkeys(("REV-01", "REV-02", "REV-03", "REV-04"), revised),
     **dict.fromkeys(("WAI-01", "WAI-02"), waived),
 }
