@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from lxml import html
 from office import build_office
 
 from pipeline import library as authored
@@ -207,6 +208,21 @@ def test_how_weights_were_made_stands_in_the_reference_metadata(office: Path) ->
     assert "origin × sex, area" in said
     assert "30 bootstrap replicates were calibrated again" in said
     assert "ECLAC 2023" in said
+
+
+def test_the_page_of_the_dataset_says_how_in_every_language(office: Path) -> None:
+    quality = dict(pd.read_csv(office.parent / "run/diagnostics.csv", dtype=str).itertuples(index=False))
+    for lang, words, label in (
+        ("en", "The weights were adjusted by raking to 7 margins", "Reliable"),
+        ("es", "Los ponderadores se ajustaron por raking a 7 márgenes", "Fiable"),
+        ("pt", "Os pesos foram ajustados por raking a 7 margens", "Confiável"),
+    ):
+        page = html.document_fromstring(
+            (office / f"build/public/{lang}/data/DF_LABOUR/XX/index.html").read_bytes()
+        ).text_content()
+        assert words in page
+        assert f"{float(quality['kish']):.3f}" in page
+        assert label in page
 
 
 def test_no_record_of_a_person_leaves_the_office(office: Path) -> None:
