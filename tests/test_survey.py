@@ -376,7 +376,7 @@ def test_a_joint_margin_is_of_its_combinations(tmp_path: Path) -> None:
 
 
 def test_csv_parquet_spss_and_stata_say_the_same(tmp_path: Path) -> None:
-    frame = pd.read_csv(ORACLE / "apiclus1.csv").rename(columns={"sch.wide": "wide"})
+    frame = pd.read_csv(ORACLE / "apiclus1.csv").rename(columns={"sch.wide": "wide", "comp.imp": "met"})
     frame.to_csv(tmp_path / "a.csv", index=False, sep=";")
     pq.write_table(pa.Table.from_pandas(frame), tmp_path / "a.parquet")
     pyreadstat.write_sav(frame, tmp_path / "a.sav")
