@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 LANGUAGES = ("en", "es", "pt")
 
@@ -380,6 +380,7 @@ class Indicators:
     source_operation: Text = field(default_factory=dict)
     stat_pop: Text = field(default_factory=dict)
     metadata: Mapping[str, Text] = field(default_factory=dict)
+    sdg: Mapping[str, Any] = field(default_factory=dict)  # sdg.toml
 
 
 @dataclass(frozen=True)

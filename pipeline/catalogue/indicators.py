@@ -18,6 +18,7 @@ from pipeline.framework import Answer, Code, Codelist, Indicator, IndicatorInput
 from pipeline.methods.indicators.answers import answers_path, inputs_path
 from pipeline.methods.indicators.definitions import LISTED
 from pipeline.methods.indicators.formula import names, parse
+from pipeline.structures import sdg
 from pipeline.texts import texts
 
 PATH = "indicators"
@@ -132,6 +133,7 @@ def _indicator(catalogue: Catalogue, each: Indicator, words: Words) -> Content:
         "group": _group(each.id),
         "unit": _unit(catalogue, each.id, words),
         "series": code.notes.get("sdg_series", ""),
+        "sdg_map": sdg.FILE if sdg.FILE in catalogue.written else "",
         "said": words.name(each.words),
         "reason": words.name(each.reason),
         "commitments": [library.indicators.commitments[name] for name in each.commitments],
