@@ -95,9 +95,10 @@ class _Publisher:
         report = replace(report, issues=told)
         if len(computed.frame):
             report = self._packaged(computed, report)
+        report = replace(report, issues=(*wrong, *report.issues))
         if before is not None:
-            issues = (*before.issues, *wrong, *report.issues)
-            report = replace(before, issues=issues, applied={**before.applied, **report.applied})
+            issues, applied = (*before.issues, *report.issues), {**before.applied, **report.applied}
+            report = replace(before, issues=issues, applied=applied)
         if wrong:
             self.found.held_back[key] = reason(report)
         self.found.reports[key] = report
