@@ -675,9 +675,9 @@ def test_the_pages_show_figures_formulas_and_reasons(public: Path, library: Libr
     files = page.xpath("//a[@download]/@href")
     assert {file.rpartition("/")[2] for file in files} == {"inputs.csv", "answers.csv", "data.csv"}
     assert all((public / lang / "indicators/I03" / file).is_file() for file in files)
-    without = html.fromstring((public / lang / "indicators/I05/index.html").read_bytes())
+    without = html.fromstring((public / lang / "indicators/I08/index.html").read_bytes())
     assert without.xpath("string(//div[@id='XX']/dd)") == why
-    assert overview.xpath("//tr[th/a[contains(@href, 'I05/')]]/td[@class='none']/a/@href") == ["I05/index.html#XX"]
+    assert overview.xpath("//tr[th/a[contains(@href, 'I08/')]]/td[@class='none']/a/@href") == ["I08/index.html#XX"]
 
 
 def test_no_indicator_tells_what_the_stock_withholds(public: Path, library: Library) -> None:
