@@ -51,6 +51,7 @@ check: .venv/test.stamp ## lint, format, types and tests: what the continuous in
 
 bench: .venv/test.stamp ## the benchmarks, written to build/bench/
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/validation.py
 	$(BIN)/python bench/formats.py
 	$(BIN)/python bench/protection.py
 	$(BIN)/python bench/pages.py
@@ -63,6 +64,9 @@ audit: .venv/run.stamp ## attack a published table: PUBLISHED=… HIERARCHY=… 
 
 border: .venv/run.stamp ## stocks and flows from border-control records: CROSSINGS=… OUT=… OBS_END=… (OPTIONS="…" adds others)
 	@$(RUN) border --crossings "$(CROSSINGS)" --out "$(OUT)" --obs-end "$(OBS_END)" $(OPTIONS)
+
+survey: .venv/run.stamp ## weights of a survey adjusted to migrant margins: INPUT=… DESIGN=… CONTROLS=… OUT=… (OPTIONS="…" adds others)
+	@$(RUN) survey --input "$(INPUT)" --design "$(DESIGN)" --controls "$(CONTROLS)" --out "$(OUT)" $(OPTIONS)
 
 docs: .venv/run.stamp ## the generated pages of docs/
 	@$(RUN) docs
@@ -78,4 +82,4 @@ docs: .venv/run.stamp ## the generated pages of docs/
 	@$(INSTALL) -r requirements-test.lock
 	@touch $@
 
-.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check release verify test check bench protect audit border docs
+.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check release verify test check bench protect audit border survey docs

@@ -86,10 +86,16 @@ def _audit(options: argparse.Namespace) -> int:
 
 
 def _border(options: argparse.Namespace) -> int:
-    from pipeline.commands import border
+    from pipeline.estimate import border
 
     given = {name: value for name, value in vars(options).items() if name not in ("verb", "function")}
     return border(ROOT, **given | {"uncontrolled": _listed(options.uncontrolled)})
+
+
+def _survey(options: argparse.Namespace) -> int:
+    from pipeline.estimate import survey
+
+    return survey(ROOT, **{name: value for name, value in vars(options).items() if name not in ("verb", "function")})
 
 
 def _docs(options: argparse.Namespace) -> int:
@@ -167,9 +173,15 @@ def parser() -> argparse.ArgumentParser:
     each.add_argument("--min-width", type=float, default=0, help="for --need width; that of the policy else")
     each.add_argument("--out", type=Path, help="write the cells with their intervals there, as CSV")
 
-    _border_options(verb("border", "estimate stocks and flows from border-control records", _border))
+    _of_records(verb)
     verb("docs", "write the generated pages of docs/", _docs)
     return top
+
+
+def _of_records(verb: Callable[[str, str, Callable[[argparse.Namespace], int]], argparse.ArgumentParser]) -> None:
+    """The verbs that make tables from records of persons."""
+    _border_options(verb("border", "estimate stocks and flows from border-control records", _border))
+    _survey_options(verb("survey", "adjust the weights of a survey so that migrants are visible", _survey))
 
 
 def _border_options(each: argparse.ArgumentParser) -> None:
@@ -200,6 +212,24 @@ def _border_options(each: argparse.ArgumentParser) -> None:
     each.add_argument("--base", type=Path, help="a stock by citizenship and sex, to be carried forward")
     each.add_argument("--layout", type=Path, help="how a register names its columns: metadata/crossings/*.toml")
     each.add_argument("--new-keys", action="store_true", help="hash the keys of persons anew, with a salt forgotten")
+
+
+def _survey_options(each: argparse.ArgumentParser) -> None:
+    each.add_argument("--input", type=Path, required=True, help="microdata: CSV, Parquet, SPSS or Stata")
+    each.add_argument("--design", type=Path, required=True, help="where weights, strata and clusters stand, as TOML")
+    each.add_argument("--controls", type=Path, required=True, help="population totals: variable, level, control_total")
+    each.add_argument("--out", type=Path, required=True, help="the folder for weights, estimates and tables")
+    each.add_argument(
+        "--method",
+        default="raking",
+        choices=("linear", "raking", "logit", "linear_trunc"),
+        help="the distance to the weights of the design that is kept small; raking else",
+    )
+    each.add_argument("--lower", type=float, help="smallest ratio of weights, for logit and linear_trunc; 0.33 else")
+    each.add_argument("--upper", type=float, help="largest ratio of weights, for logit and linear_trunc; 3 else")
+    each.add_argument("--area", default="", help="the country: write its tables and layouts for `publish`")
+    each.add_argument("--provider", default="", help="the provider of those tables, as in country.toml")
+    each.add_argument("--licence", default="CC-BY-4.0", help="the licence of those tables; CC-BY-4.0 else")
 
 
 def main() -> int:

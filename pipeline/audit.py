@@ -15,7 +15,7 @@ from pipeline.attack import SAFE, Published, attack
 from pipeline.framework import Severity
 from pipeline.linked import Linked
 from pipeline.model import Issue, Library, Protected
-from pipeline.thresholds import threshold_persons
+from pipeline.thresholds import is_forbidden, threshold_persons
 
 log = logging.getLogger("trayecto")
 
@@ -28,7 +28,7 @@ _NEED = 1.0
 def audit(
     tables: Sequence[Protected], standing: Sequence[Protected], linked: Linked, library: Library
 ) -> dict[tuple[str, str], tuple[Issue, ...]]:
-    """What can be told of the figures marked as small, by delivery; nothing when the release is safe.
+    """What can be told of the confidential figures, by delivery; nothing when the release is safe.
 
     Whoever attacks knows that a figure marked A lies from 1 to below its threshold, that no other
     withheld count is negative, and every figure of the release before. What that one had told is lost,
@@ -42,6 +42,9 @@ def audit(
     marked = linked.any_of(
         (t.frame["CONF_STATUS"] == _PRIMARY).to_numpy() & t.frame["OBS_VALUE"].isna().to_numpy() for t in tables
     )
+    forbidden = linked.any_of(
+        is_forbidden(t.flow, t.frame, library.list_of) & t.frame["OBS_VALUE"].isna().to_numpy() for t in tables
+    )
     values, high = linked.values(frames), np.full(linked.count, _FAR)
     for table, cells in zip(tables, linked.cells, strict=False):
         limit = threshold_persons(table.flow, table.frame, library.list_of) - 1.0
@@ -51,7 +54,7 @@ def audit(
     signed = (values < 0).any()
     low = np.full(linked.count, -_FAR if signed else 0.0)
     low[marked] = 1.0
-    targets = marked & ~known
+    targets = (marked | forbidden) & ~known
     seen = Published(linked.sums, values, low, high, targets, np.full(linked.count, _NEED), np.zeros_like(targets))
     old = targets & (attack(seen).state != SAFE)
     # With the release before, who kept it may tell what no choice of cells can hide any more.

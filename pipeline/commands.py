@@ -298,23 +298,6 @@ def new_dataflow(root: Path, *, identifier: str, like: str) -> int:
     return 0
 
 
-def border(root: Path, **options: Any) -> int:
-    """Estimate stocks and flows from crossings; say what was found and written; 1 when they are not fit."""
-    from pipeline.methods.border import Asked
-    from pipeline.methods.border import border as run
-
-    loaded = library.load(root)
-    if options["area"]:
-        _must_exist([options["area"]], loaded.countries, Told("country"))
-        options["provider"] = options["provider"] or loaded.countries[options["area"]].focal
-    made = run(Asked(**options, phrases=loaded.phrases))
-    for issue in made.issues:
-        print(report.terminal(issue, loaded, settings(root / "publish.toml", loaded, formats=formats()).language))
-    for path in made.files:
-        print(path)
-    return 0 if made.is_fit else 1
-
-
 def docs(root: Path) -> int:
     """Write the generated pages of docs/."""
     for path, text in report.issue_pages(library.load(root), root / "tests/cases"):

@@ -203,14 +203,32 @@ class SameAs:
 
 
 @dataclass(frozen=True)
+class Floor:
+    """No detail for a small group: where the row of `total` in the component `of` is below `persons`.
+
+    It applies to the rows of `when`. The group is that of the same area, period, source and measure.
+    """
+
+    persons: int
+    of: str
+    total: str
+    when: str
+
+
+@dataclass(frozen=True)
 class Protection:
-    """How one dataflow is protected: the first threshold whose condition holds applies to a row."""
+    """How one dataflow is protected: the first threshold whose condition holds applies to a row.
+
+    What meets a condition of `forbidden`, or is detail below a floor, is withheld at any size.
+    """
 
     method: Literal["suppression", "none"]
     thresholds: tuple[Threshold, ...]
     minimum_cases: int
     reason: Text
     same_as: tuple[SameAs, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    floors: tuple[Floor, ...] = ()
 
 
 @dataclass(frozen=True)

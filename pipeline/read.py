@@ -87,8 +87,13 @@ def _singles(folder: Path, layout: Layout) -> Iterator[Layout]:
             yield replace(layout, file=file, sheet=sheet)
 
 
+def shown(folder: Path, file: str) -> str:
+    """A file as people are told of it, with its country; by its name alone where it is tried from elsewhere."""
+    return f"{folder.name}/{Path(file).name if Path(file).is_absolute() else file}"
+
+
 def _content(folder: Path, file: str) -> tuple[str, bytes]:
-    path, where = folder / file, f"{folder.name}/{file}"
+    path, where = folder / file, shown(folder, file)
     if not path.is_file():
         raise InputError("{where}: there is no such file. Put it in data/{area}/.", where=where, area=folder.name)
     try:

@@ -20,7 +20,7 @@ from pipeline.errors import InputError, Told, in_sheet
 from pipeline.framework import Dataflow
 from pipeline.labels import fates
 from pipeline.model import Country, Layout, Library, RawTable, Series
-from pipeline.read import read
+from pipeline.read import read, shown
 from pipeline.workbook import MARK
 
 VERSION = "1"
@@ -79,7 +79,7 @@ def layout(folder: Path, file: str, country: Country, flow: Dataflow, *, library
     Raises:
         InputError: with file, sheet, cell and remedy.
     """
-    where = f"{folder.name}/{file}"
+    where = shown(folder, file)
     marked = mark(folder, file)
     if (marked.area, marked.flow) != (country.area, flow.id):
         raise InputError(
@@ -127,7 +127,7 @@ def mark(folder: Path, file: str) -> Mark:
     Raises:
         InputError: the workbook was not made by `make template`, or by another version of it.
     """
-    where, flow = f"{folder.name}/{file}", Path(file).stem
+    where, flow = shown(folder, file), Path(file).stem
     path = folder / file
     if path.is_file() and MARK not in _sheets(path):
         read(folder, Layout(file, "", "", "", sheet=next(iter(_sheets(path)), "")))  # a file that is no workbook
@@ -192,10 +192,9 @@ def _sheets(path: Path) -> list[str]:
 def _sheet(folder: Path, file: str, sheet: str, marked: Mark) -> RawTable:
     if sheet not in _sheets(folder / file):
         raise InputError(
-            '{area}/{file}: the sheet "{sheet}" of the template is gone. Give it its name back, or copy the rows '
+            '{where}: the sheet "{sheet}" of the template is gone. Give it its name back, or copy the rows '
             "into a new one: `make template AREA={its_area} FLOW={its_flow}`.",
-            area=folder.name,
-            file=file,
+            where=shown(folder, file),
             sheet=sheet,
             its_area=marked.area,
             its_flow=marked.flow,

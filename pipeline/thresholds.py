@@ -10,6 +10,8 @@ from pipeline import conditions
 from pipeline.conditions import ListOf
 from pipeline.framework import Dataflow
 
+_GROUP = ("FREQ", "REF_AREA", "TIME_PERIOD", "SOURCE_TYPE", "MIG_MEASURE")  # of whom a floor is the size
+
 
 def is_count(frame: pd.DataFrame, list_of: ListOf) -> npt.NDArray[np.bool_]:
     """Rows whose unit counts persons, households, events, permits or decisions."""
@@ -36,6 +38,22 @@ def is_small(flow: Dataflow, frame: pd.DataFrame, list_of: ListOf) -> npt.NDArra
         values = values * np.array([*factors, 1.0])[codes]
     small: npt.NDArray[np.bool_] = (values > 0) & (values < threshold_persons(flow, frame, list_of))
     return small & is_count(frame, list_of)
+
+
+def is_forbidden(flow: Dataflow, frame: pd.DataFrame, list_of: ListOf) -> npt.NDArray[np.bool_]:
+    """Figures that are not published at any size: crossings too fine for what they tell, and detail of groups
+    too small for it (CNF-03). A group whose total is not in the table is not known to be small.
+    """
+    found = np.zeros(len(frame), dtype=bool)
+    for when in flow.protection.forbidden:
+        found |= conditions.holds(conditions.parse(when), frame, list_of).to_numpy()
+    for floor in flow.protection.floors:
+        group = [name for name in _GROUP if name in frame]
+        size = frame["OBS_VALUE"].where(frame[floor.of] == floor.total)
+        whole = size.groupby([frame[name] for name in group], observed=True).transform("max")
+        detail = conditions.holds(conditions.parse(floor.when), frame, list_of)
+        found |= (detail & (whole < floor.persons)).to_numpy()
+    return found
 
 
 def is_withheld(frame: pd.DataFrame) -> npt.NDArray[np.bool_]:

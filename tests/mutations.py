@@ -128,6 +128,7 @@ MUTATIONS: tuple[tuple[str, Change], ...] = (
     ("SUR-03", {"survey": {"CV": "-0.1", "SE": ""}}),
     ("CNF-01", {"spare": {"OBS_VALUE": "2"}}),
     ("CNF-02", {"SEX F": {"OBS_VALUE": "", "OBS_STATUS": "Q", "CONF_STATUS": "D"}}),
+    ("CNF-03", {"spare": {"CITIZENSHIP": "VE", "AGE": "Y5T9"}}),
 )
 
 
@@ -230,6 +231,7 @@ def _is_meant(rule: str, change: Change, flow: Dataflow) -> bool:
         "DOM-41": flow.structure.measure_dimension != "CAP_ITEM",
         "CNF-01": is_count(flow) and flow.protection.method != "none",
         "CNF-02": is_count(flow) and flow.protection.method != "none",
+        "CNF-03": bool(flow.protection.forbidden),
         "STR-06": ("RES_CRITERION" not in said or is_resident) and ("METHOD" not in said or measure.startswith("FLW_")),
         "STR-09": "REF_DATE" not in said or measure.startswith("STK_"),
     }.get(rule, True)

@@ -14,6 +14,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+import tables
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -79,6 +80,7 @@ def determined(cells: Cells, withheld: set[Key]) -> set[Key]:
 
 def observations(library: Library, cells: Cells, source: str = "ADM_REG") -> Observations:
     flow = library.dataflows["DF_STOCK"]
+    flow = replace(flow, protection=replace(flow.protection, floors=()))  # they have a test of their own
     frame = pd.DataFrame(list(cells), columns=["REF_AREA", "SEX", "COUNTRY_BIRTH"])
     frame["OBS_VALUE"] = np.array(list(cells.values()), dtype=float)
     constants = {
@@ -213,6 +215,39 @@ def test_the_threshold_follows_the_source(library: Library, source: str, smalles
     cells = {("CL", "_T", origin): value for value, origin in enumerate(("VE", "PE", "CO", "BO", "EC"), 1)}
     shown = by_key(protect(observations(library, cells, source), library, day=DAY))
     assert sorted(value for value in shown.values() if not np.isnan(value)) == list(range(smallest, 6))
+
+
+def test_what_is_too_fine_is_withheld_at_any_size(library: Library) -> None:
+    """Of origin, area below the country and age in five years, two at most where the subject is sensitive."""
+    flow = library.dataflows["DF_REFUGEE"]
+    rows = [
+        {"REF_AREA": area, "CITIZENSHIP": origin, "AGE": age, "OBS_VALUE": str(count // (3 if area == "CL-RM" else 1))}
+        for area in ("CL", "CL-RM")
+        for origin, age, count in (
+            ("_T", "_T", 90_000),
+            ("VE", "_T", 50_000),
+            ("VE", "Y0T14", 9000),
+            ("VE", "Y5T9", 3000),
+        )
+    ]
+    made = protect(tables.observations(rows, flow), library, day=DAY).frame
+    blank = made[made["OBS_VALUE"].isna()]
+    assert blank[["REF_AREA", "CITIZENSHIP", "AGE"]].to_numpy().tolist() == [["CL-RM", "VE", "Y5T9"]]
+    assert blank[["OBS_STATUS", "CONF_STATUS"]].to_numpy().tolist() == [["Q", "D"]]
+
+
+@pytest.mark.parametrize(("foreign", "shown"), [(999, []), (1000, ["PE", "VE"]), (None, ["PE", "VE"])])
+def test_a_small_area_shows_regions_of_origin_and_not_countries(
+    library: Library, foreign: int | None, shown: list[str]
+) -> None:
+    counts = {"VE": 400, "PE": 300, "R005": 700} | ({"FOR": foreign} if foreign else {})
+    rows = [{"REF_AREA": "CL-AN", "COUNTRY_BIRTH": code, "OBS_VALUE": str(value)} for code, value in counts.items()]
+    rows += [{**row, "REF_AREA": "CL", "OBS_VALUE": "90000"} for row in rows]
+    made = protect(tables.observations(rows, library.dataflows["DF_STOCK"]), library, day=DAY).frame
+    seen = made[made["OBS_VALUE"].notna()]
+    of_area = seen.loc[seen["REF_AREA"] == "CL-AN", "COUNTRY_BIRTH"]
+    assert sorted({*of_area} - {"R005", "FOR"}) == shown
+    assert (seen["REF_AREA"] == "CL").sum() == len(counts)
 
 
 def test_the_national_total_stays(library: Library) -> None:

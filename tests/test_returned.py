@@ -413,13 +413,15 @@ def test_a_table_that_cannot_be_opened_is_told_too(damaged: Path) -> None:
     record = json.loads((damaged / "build/reports/XX/DF_STOCK.json").read_bytes())
     SCHEMA.validate(record)
     assert record["fit"] is False
-    assert "not a workbook" in record["message"]
+    assert "no es un libro" in record["message"]
     page = (damaged / "build/reports/XX/DF_STOCK.html").read_text(encoding="utf-8")
     assert WORDS["es"]["refused"] in page
-    assert "not a workbook" in page
+    assert "no es un libro" in page
 
 
-def test_a_tried_file_goes_back_under_its_own_name(damaged: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_tried_file_goes_back_under_its_own_name(
+    damaged: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
     tried = tmp_path_factory.mktemp("desk") / "mi cuadro.xlsx"
     tried.write_bytes((damaged / "data/XX/cuadro_1.xlsx").read_bytes())
     assert commands.validate(damaged, area="XX", flow="DF_STOCK", file=tried) == 1
@@ -427,7 +429,11 @@ def test_a_tried_file_goes_back_under_its_own_name(damaged: Path, tmp_path_facto
     assert "STR-08" in openpyxl.load_workbook(copy)["Cuadro 1"]["C8"].comment.text
     page = (damaged / "build/reports/XX/DF_STOCK.html").read_text(encoding="utf-8")
     assert 'href="DF_STOCK/mi%20cuadro.problemas.xlsx"' in page
-    assert str(tried.parent) not in page
+    said = capsys.readouterr().out + "".join(
+        path.read_text(encoding="utf-8") for path in (damaged / "build/reports/XX").glob("DF_STOCK.*")
+    )
+    assert "XX/mi cuadro.xlsx" in said
+    assert str(tried.parent) not in said, "where a person keeps files is nobody's business"
 
 
 def test_two_files_of_one_name_do_not_take_each_other_s_place(office: Path) -> None:

@@ -14,6 +14,8 @@ from pipeline.completeness import gaps
 from pipeline.framework import Dataflow
 from pipeline.methods.border import Asked, border
 from pipeline.methods.indicators.definitions import definitions
+from pipeline.methods.survey import Asked as Survey
+from pipeline.methods.survey import survey
 from pipeline.model import Issue, Ledger, Library, Report
 from pipeline.validate import missing_metadata, public, untranslated, validate, validate_release, validate_revision
 
@@ -86,6 +88,15 @@ def crossed(path: Path, out: Path) -> tuple[Issue, ...]:
     return border(Asked(path, out, "2024-12-31", layout=layout)).issues
 
 
+def surveyed(path: Path, out: Path, library: Library) -> tuple[Issue, ...]:
+    """What the survey method says of a case, which is microdata beside their design and controls."""
+    beside = {name: path.with_name(file) for name, file in (("design", "design.toml"), ("controls", "controls.csv"))}
+    asked = Survey(path, **beside, out=out, area="CL", provider="SERMIG", phrases=library.phrases)
+    method = {"CAL-14": "linear"}.get(path.parent.name, "raking")
+    dimensions = {flow.id: flow.structure.dimensions for flow in library.dataflows.values()}
+    return survey(replace(asked, method=method, standards=library.standards, dimensions=dimensions)).issues
+
+
 def indicated(code: str, rows: Rows, library: Library) -> tuple[Issue, ...]:
     """What the indicators say of a case: of its definitions, or of published figures."""
     if code in ("IND-02", "IND-03"):
@@ -102,7 +113,7 @@ STAGES: dict[str, Callable[[Rows, Dataflow, Library], tuple[Issue, ...]]] = {
     "MET-02": old,
     "MET-01": unfilled,
     "LNG-01": unnamed,
-    **dict.fromkeys(("DOM-22", "DOM-23", "CNF-01", "CNF-02"), released),
+    **dict.fromkeys(("DOM-22", "DOM-23", "CNF-01", "CNF-02", "CNF-03"), released),
     **dict.fromkeys(("REV-01", "REV-02", "REV-03", "REV-04"), revised),
     **dict.fromkeys(("WAI-01", "WAI-02"), waived),
 }
@@ -113,6 +124,9 @@ def issues_of(path: Path, library: Library) -> tuple[Issue, ...]:
     if path.parent.name.startswith("BRD-"):
         with tempfile.TemporaryDirectory() as out:
             return crossed(path, Path(out))
+    if path.parent.name.startswith("CAL-"):
+        with tempfile.TemporaryDirectory() as out:
+            return surveyed(path, Path(out), library)
     rows = tables.read(path)
     if path.parent.name.startswith("IND-"):
         return indicated(path.parent.name, rows, library)
@@ -146,6 +160,8 @@ def test_case_raises_exactly_its_code(path: Path, chile: Library) -> None:
     size = {"REV-01"} if path.parent.name in ("REV-02", "REV-03") else set()  # it tells of every revision
     size |= {"BRD-03"} if path.parent.name == "BRD-14" else set()  # what puts the person in error
     size |= {"BRD-07"} if path.parent.name == "BRD-15" else set()  # nobody has a key
+    size |= {"CAL-10"} if path.parent.name.startswith("CAL-") and path.parent.name != "CAL-10" else set()  # few rows
+    size |= {"CAL-15"} if path.parent.name == "CAL-14" else set()  # what is below zero has changed much
     assert {issue.code for issue in issues_of(path, chile)} - size == {path.parent.name}
 
 

@@ -57,6 +57,7 @@ CHECKS: Mapping[str, Check] = {
     "product": Check(survey.product),
     "threshold": Check(confidentiality.threshold),
     "recoverable": Check(confidentiality.recoverable),
+    "forbidden": Check(confidentiality.forbidden),
     "revised": Check(revision.revised),
     "large": Check(revision.large),
     "final": Check(revision.final),

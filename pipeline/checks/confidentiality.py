@@ -10,13 +10,19 @@ import numpy as np
 from pipeline.checks import accounting
 from pipeline.checks.finding import Finding, Mask, Table
 from pipeline.framework import Rule
-from pipeline.thresholds import has_few_cases, is_small, is_withheld
+from pipeline.thresholds import has_few_cases, is_forbidden, is_small, is_withheld
 
 
 def threshold(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
     """CNF-01: no count from 1 to k - 1 has a value, and no estimate from too few sample cases."""
     small = is_small(table.flow, table.frame, table.library.list_of) | has_few_cases(table.flow, table.frame)
     yield Finding(rows & small, "", "Q")
+
+
+def forbidden(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
+    """CNF-03: nothing is published that is too fine for what it tells, or of a group too small for it."""
+    wrong = is_forbidden(table.flow, table.frame, table.library.list_of) & table.frame["OBS_VALUE"].notna().to_numpy()
+    yield Finding(rows & wrong, "", "Q")
 
 
 def recoverable(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:

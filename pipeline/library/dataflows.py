@@ -15,6 +15,7 @@ from pipeline.framework import (
     Codelist,
     Component,
     Dataflow,
+    Floor,
     Hierarchy,
     IssueType,
     Protection,
@@ -28,6 +29,7 @@ from pipeline.library import authored
 from pipeline.library.authored import refuse
 
 _STAGES = ("received", "figures", "release", "revision", "across")
+_PROTECTION = ("method", "threshold", "minimum_cases", "reason", "same_as", "forbidden", "floor")
 _REQUIRED = ("structure", "category", "name", "description", "counterpart", "allowed")
 
 
@@ -162,7 +164,7 @@ def check_condition(path: Path, row: int | None, text: str, components: Mapping[
 
 def _protection(path: Path, structure: Structure) -> Protection:
     table = authored.toml(path)
-    authored.keys(path, table, ("method", "threshold", "minimum_cases", "reason", "same_as"), ("method", "reason"))
+    authored.keys(path, table, _PROTECTION, ("method", "reason"))
     if table["method"] not in ("suppression", "none"):
         refuse(path, None, f'method "{table["method"]}" is not known; use "suppression" or "none"')
     thresholds = []
@@ -172,8 +174,29 @@ def _protection(path: Path, structure: Structure) -> Protection:
         check_condition(path, None, thresholds[-1].when, structure.components)
     if table["method"] == "suppression" and (not thresholds or thresholds[-1].when):
         refuse(path, None, "the last threshold must apply to every row: give it no `when`")
-    same = tuple(_same_as(path, each, structure) for each in table.get("same_as", []))
-    return Protection(table["method"], tuple(thresholds), table.get("minimum_cases", 0), table["reason"], same)
+    forbidden = []
+    for each in table.get("forbidden", []):
+        authored.keys(path, each, ("when",), ("when",))
+        check_condition(path, None, each["when"], structure.components)
+        forbidden.append(each["when"])
+    return Protection(
+        table["method"],
+        tuple(thresholds),
+        table.get("minimum_cases", 0),
+        table["reason"],
+        tuple(_same_as(path, each, structure) for each in table.get("same_as", [])),
+        tuple(forbidden),
+        tuple(_floor(path, each, structure) for each in table.get("floor", [])),
+    )
+
+
+def _floor(path: Path, table: Mapping[str, Any], structure: Structure) -> Floor:
+    authored.keys(path, table, ("persons", "of", "total", "when"), ("persons", "of", "total", "when"))
+    check_condition(path, None, table["when"], structure.components)
+    codelist = structure.components[table["of"]].codelist if table["of"] in structure.key else None
+    if codelist is None or table["total"] not in codelist.codes:
+        refuse(path, None, f'floor: "{table["total"]}" is not a code of a dimension "{table["of"]}"')
+    return Floor(table["persons"], table["of"], table["total"], table["when"])
 
 
 def _same_as(path: Path, table: Mapping[str, str], structure: Structure) -> SameAs:

@@ -34,8 +34,7 @@ def returned(report: Report, library: Library, *, language: str, received: Path)
         # A note can be about several files, with a comma between them.
         mine = [each for each in told if file in (each.issue.file, *each.issue.file.split(", "))]
         inside = file.removeprefix(f"{report.area}/")
-        layout = next((one for one in layouts if fnmatchcase(inside, one.file)), _ANY)
-        suffix, content = _marked(received, replace(layout, file=inside), mine, words)
+        suffix, content = _marked(received, _layout_of(inside, layouts), mine, words)
         taken = {path for path, _ in copies.values()}
         names = (f"{flow}/{name}.{words['suffix']}{suffix}" for name in (Path(file).stem, Path(file).name))
         copies[file] = (next(name for name in names if name not in taken), content)
@@ -48,6 +47,14 @@ def returned(report: Report, library: Library, *, language: str, received: Path)
         copies={f: path for f, (path, _) in copies.items()},
     )
     return {f"{flow}.json": _json(words_of.record(report)), f"{flow}.html": shown, **dict(copies.values())}
+
+
+def _layout_of(file: str, layouts: Sequence[Layout]) -> Layout:
+    """The layout of one file. One that was tried from elsewhere is told by its name alone, and has its path there."""
+    for layout in layouts:
+        if Path(layout.file).is_absolute() and Path(layout.file).name == file:
+            return layout
+    return replace(next((each for each in layouts if fnmatchcase(file, each.file)), _ANY), file=file)
 
 
 def refused(area: str, flow: str, library: Library, *, language: str, message: str) -> dict[str, bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,16 +9,12 @@ from pathlib import Path
 import duckdb
 
 from pipeline.errors import InputError
+from pipeline.methods import personal
 from pipeline.methods.border.columns import Register, register, select
 from pipeline.methods.border.days import day_text
 from pipeline.methods.border.records import OPTIONAL, REQUIRED, ZONED, Reading, fields, is_text
 from pipeline.model import Issue
 
-NAMING = re.compile(
-    r"(^|_)(names?|nombres?|nomes?|apellidos?|sobrenomes?|surnames?|(pass|docu)\w*|pasaporte\w*|c[eé]dulas?|dni|rut|curp"
-    r"|ssn|tax_id|cpf|phone|tel[eé]fono|e?mail|correo|address|direcci[oó]n|endere[cç]o)($|_)",
-    re.IGNORECASE,
-)
 _SHOWN = 3
 _STALE_DAYS = 31  # without any crossing before the end of observation
 MACROS = """
@@ -181,7 +176,7 @@ def _of_columns(columns: Mapping[str, str], file: str, *, has_zone: bool) -> Ite
     missing = [name for name in REQUIRED if name not in columns]
     if missing:
         yield _issue("BRD-01", file, ", ".join(missing), ", ".join((*REQUIRED, *OPTIONAL)), count=len(missing))
-    naming = [name for name in columns if NAMING.search(name)]
+    naming = personal.naming(columns)
     if naming:
         yield _issue("BRD-02", file, ", ".join(naming), ", ".join((*REQUIRED, *OPTIONAL)), count=len(naming))
     kind = columns.get("ts", "TIMESTAMP").upper()

@@ -1,0 +1,69 @@
+"""The commands that make tables from records of persons: crossings of the border, and answers to a survey."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from pipeline import library, report
+from pipeline.errors import SetupError, Told
+from pipeline.formats import formats
+from pipeline.model import Issue, Library
+from pipeline.settings import settings
+
+
+class Made(Protocol):
+    """What a method found and wrote."""
+
+    @property
+    def issues(self) -> tuple[Issue, ...]: ...
+    @property
+    def files(self) -> tuple[Path, ...]: ...
+    @property
+    def is_fit(self) -> bool: ...
+
+
+def border(root: Path, **options: Any) -> int:
+    """Estimate stocks and flows from crossings; say what was found and written; 1 when they are not fit."""
+    from pipeline.methods.border import Asked
+    from pipeline.methods.border import border as run
+
+    loaded = library.load(root)
+    asked = Asked(**_with_provider(options, loaded), phrases=loaded.phrases)
+    return _told(root, loaded, run(asked))
+
+
+def survey(root: Path, **options: Any) -> int:
+    """Adjust the weights of a survey; say what was found and written; 1 when the microdata are not fit."""
+    from pipeline.methods.survey import Asked
+    from pipeline.methods.survey import survey as run
+
+    loaded = library.load(root)
+    asked = Asked(
+        **_with_provider(options, loaded),
+        phrases=loaded.phrases,
+        standards=loaded.standards,
+        dimensions={flow.id: flow.structure.dimensions for flow in loaded.dataflows.values()},
+    )
+    return _told(root, loaded, run(asked))
+
+
+def _with_provider(options: Mapping[str, Any], loaded: Library) -> dict[str, Any]:
+    """Options with the focal provider of the country where no other is named."""
+    area = options["area"]
+    if not area:
+        return dict(options)
+    if area not in loaded.countries:
+        known = ", ".join(sorted(loaded.countries))
+        raise SetupError('"{each}" is not a {what}; known are {known}', each=area, what=Told("country"), known=known)
+    return {**options, "provider": options["provider"] or loaded.countries[area].focal}
+
+
+def _told(root: Path, loaded: Library, made: Made) -> int:
+    language = settings(root / "publish.toml", loaded, formats=formats()).language
+    for issue in made.issues:
+        print(report.terminal(issue, loaded, language))
+    for path in made.files:
+        print(path)
+    return 0 if made.is_fit else 1
