@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
+from pipeline.computed import Indicator, IndicatorInput, Indicators
 from pipeline.errors import SetupError
-from pipeline.framework import Indicator, IndicatorInput, Indicators
 from pipeline.library import load
 from pipeline.methods.indicators import Made, answers, indicators
 from pipeline.methods.indicators import tables as made_tables

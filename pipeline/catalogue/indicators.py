@@ -14,7 +14,8 @@ from pipeline.catalogue.periods import order
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.view import Catalogue
 from pipeline.catalogue.wording import Words
-from pipeline.framework import Answer, Code, Codelist, Indicator, IndicatorInput
+from pipeline.computed import Answer, Indicator, IndicatorInput
+from pipeline.framework import Code, Codelist
 from pipeline.methods.indicators.answers import answers_path, inputs_path
 from pipeline.methods.indicators.definitions import LISTED
 from pipeline.methods.indicators.formula import names, parse

@@ -9,17 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.framework import (
-    LANGUAGES,
-    Commitment,
-    Dataflow,
-    Indicator,
-    IndicatorInput,
-    Indicators,
-    Licence,
-    Provider,
-    Text,
-)
+from pipeline.computed import Commitment, Indicator, IndicatorInput, Indicators
+from pipeline.framework import LANGUAGES, Dataflow, Licence, Provider, Text
 from pipeline.library import authored
 from pipeline.library.authored import NAMES, refuse
 from pipeline.library.dataflows import check_condition

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline import describe, protect
+from pipeline.computed import Answer
 from pipeline.formats import Format
-from pipeline.framework import Answer, Dataflow, Text
+from pipeline.framework import Dataflow, Text
 from pipeline.methods.indicators import answers, tables
 from pipeline.methods.indicators.definitions import Definitions, definitions
 from pipeline.methods.indicators.evaluate import Computed, Published, evaluate
