@@ -13,15 +13,14 @@ from typing import BinaryIO
 
 import pandas as pd
 
+from pipeline.computed import Answer, Indicators
 from pipeline.framework import (
-    Answer,
     Codelist,
     Concept,
     Dataflow,
     Field,
     Grade,
     Hierarchy,
-    Indicators,
     IssueType,
     Licence,
     Planned,

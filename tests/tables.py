@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline import across, vintages
+from pipeline.computed import IndicatorInput, Indicators
 from pipeline.corrections import correct
-from pipeline.framework import Code, Dataflow, IndicatorInput, Indicators, RevisionNote, Waiver
+from pipeline.framework import Code, Dataflow, RevisionNote, Waiver
 from pipeline.methods.indicators import answers
 from pipeline.methods.indicators import tables as indicator_tables
 from pipeline.methods.indicators.definitions import Definitions, definitions

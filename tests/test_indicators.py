@@ -12,16 +12,17 @@ import pytest
 import tables
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import html
 
+from pipeline.computed import Indicator, IndicatorInput, Indicators
 from pipeline.errors import SetupError
-from pipeline.framework import Indicator, IndicatorInput, Indicators
 from pipeline.library import load
-from pipeline.methods.indicators import answers
+from pipeline.methods.indicators import Made, answers, indicators
 from pipeline.methods.indicators import tables as made_tables
 from pipeline.methods.indicators.definitions import definitions
 from pipeline.methods.indicators.evaluate import Computed
 from pipeline.methods.indicators.formula import FUNCTIONS, parse
-from pipeline.model import Library, Origin, Protected
+from pipeline.model import Description, Library, Origin, Package, Protected, Settings
 
 ROOT = Path(__file__).parents[1]
 ROWS = list[tables.ROW]
@@ -504,6 +505,72 @@ def test_a_difference_within_rounding_is_none(value: str, decimals: str, chile: 
     assert [each.code for each in told] == ["IND-01"] * is_wrong
 
 
+def released(rows: ROWS, library: Library) -> tuple[list[Package], Library, Settings]:
+    """Packages of Chile: what it publishes, and indicators that its own office delivers."""
+    office = next(iter(library.countries["CL"].providers))
+    chile_ = library.countries["CL"]
+    chile_ = replace(chile_, agreements=chile_.agreements | {(office, "DF_INDIC")})
+    described = Description("CL", "", {"en": ""}, {}, (), (), (), "2026-11-20.1", "2026-11-20")
+    origin = Origin("CL/indicadores.xlsx", "", "0" * 64, office, "CC-BY-4.0", {}, {})
+    packages = [
+        Package(Protected("CL", each.flow, each.frame, (origin,), {}), described, {})
+        for each in tables.published(rows, library)
+    ]
+    settings = Settings(("CL",), (), (), "https://example.org", "2026-11-24.1", "es", {"en": ""})
+    return packages, replace(library, countries={"CL": chile_}), settings
+
+
+def made_of(rows: ROWS, library: Library) -> Made:
+    packages, known, settings = released(rows, library)
+    return indicators(packages, {}, known, settings, formats=[])
+
+
+def values_of(made: Made) -> dict[str, float]:
+    (frame,) = [each.data.frame for each in made.packages if each.data.flow.id == "DF_INDIC"]
+    return dict(zip(frame["INDICATOR"].astype(str), frame["OBS_VALUE"], strict=True))
+
+
+def delivered(indicator: str, value: float) -> tables.ROW:
+    return {"DATAFLOW": "DF_INDIC", "INDICATOR": indicator, "OBS_VALUE": str(value)}
+
+
+OF_WOMEN = [stock(400, SEX="F"), stock(1000)]
+
+
+def test_delivered_indicators_are_published_beside_the_computed_ones(library: Library) -> None:
+    made = made_of([*OF_WOMEN, delivered("I03", 40.0), delivered("SDG_17_3_2", 1.5)], library)
+    assert made.held_back == {}
+    assert made.reports["CL", "DF_INDIC"].is_fit
+    assert values_of(made) == {"I03": 40.0, "SDG_17_3_2": 1.5, "SDG_17_18_1": round(100 / 35, 2)}
+    again = indicators(made.packages, {}, *released([], library)[1:], formats=[])  # as a later run finds them
+    assert values_of(again) == values_of(made)
+
+
+def test_a_wrong_delivery_is_held_back_and_the_computed_figures_go_out(library: Library) -> None:
+    made = made_of([*OF_WOMEN, delivered("I03", 41.0), delivered("SDG_17_3_2", 1.5)], library)
+    (issue,) = [each for each in made.reports["CL", "DF_INDIC"].issues if each.severity == "E"]
+    assert (issue.code, issue.found, issue.expected, issue.file) == (
+        "IND-01",
+        "I03 2017: 41",
+        "40",
+        "CL/indicadores.xlsx",
+    )
+    assert "IND-01" in made.held_back["CL", "DF_INDIC"]["es"]
+    assert values_of(made) == {"I03": 40.0, "SDG_17_18_1": round(100 / 35, 2)}
+
+
+def test_lineage_names_the_release_that_an_input_came_with(library: Library) -> None:
+    record = made_of(OF_WOMEN, library).records["files/DF_INDIC/CL/inputs.csv"].decode().splitlines()
+    assert {line.rpartition(",")[2] for line in record if line.startswith("I03,")} == {"2026-11-20.1"}
+    assert {line.rpartition(",")[2] for line in record if line.startswith("SDG_17_18_1,")} == {"2026-11-24.1"}
+
+
+def test_a_run_without_the_dataflow_computes_none(library: Library) -> None:
+    packages, known, settings = released(OF_WOMEN, library)
+    made = indicators(packages, {}, known, replace(settings, flows=("DF_STOCK",)), formats=[])
+    assert (made.packages, made.records, made.answers) == (packages, {}, ())
+
+
 # ---------------------------------------------------------------- lineage
 
 
@@ -586,6 +653,31 @@ def test_indicators_are_published_like_any_dataflow(public: Path) -> None:
     rows = (ROOT / "dsd/DF_INDIC/indicators.csv").read_text(encoding="utf-8").splitlines()
     figures = read(public / "files/DF_INDIC/XX/data.csv")
     assert [rows[row - 1].split(",")[0] for row in lineage["row"]] == list(figures["INDICATOR"])
+
+
+@pytest.mark.parametrize(
+    ("lang", "why"),
+    [
+        ("en", "the country has no published table of: Migration flows"),
+        ("es", "el país no tiene un cuadro publicado de: Flujos migratorios"),
+        ("pt", "o país não tem uma tabela publicada de: Fluxos migratórios"),
+    ],
+)
+def test_the_pages_show_figures_formulas_and_reasons(public: Path, library: Library, lang: str, why: str) -> None:
+    overview = html.fromstring((public / lang / "indicators/index.html").read_bytes())
+    links = {a.get("href").split("/")[0] for a in overview.xpath("//table//tbody/tr/th//a")}
+    assert links == library.indicators.rows.keys()
+    (cell,) = overview.xpath("//tr[th/a[contains(@href, 'I03/')]]/td[@class='has']/strong/text()")
+    assert cell.replace(",", ".") == "51.94"
+    page = html.fromstring((public / lang / "indicators/I03/index.html").read_bytes())
+    assert library.indicators.rows["I03"].formula in [code.text for code in page.iter("code")]
+    assert library.indicators.rows["I03"].words[lang] in page.text_content()
+    files = page.xpath("//a[@download]/@href")
+    assert {file.rpartition("/")[2] for file in files} == {"inputs.csv", "answers.csv", "data.csv"}
+    assert all((public / lang / "indicators/I03" / file).is_file() for file in files)
+    without = html.fromstring((public / lang / "indicators/I08/index.html").read_bytes())
+    assert without.xpath("string(//div[@id='XX']/dd)") == why
+    assert overview.xpath("//tr[th/a[contains(@href, 'I08/')]]/td[@class='none']/a/@href") == ["I08/index.html#XX"]
 
 
 def test_no_indicator_tells_what_the_stock_withholds(public: Path, library: Library) -> None:

@@ -14,10 +14,12 @@ from pipeline.catalogue.periods import order
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.view import Catalogue
 from pipeline.catalogue.wording import Words
-from pipeline.framework import Answer, Code, Codelist, Indicator, IndicatorInput
+from pipeline.computed import Answer, Indicator, IndicatorInput
+from pipeline.framework import Code, Codelist
 from pipeline.methods.indicators.answers import answers_path, inputs_path
 from pipeline.methods.indicators.definitions import LISTED
 from pipeline.methods.indicators.formula import names, parse
+from pipeline.structures import sdg
 from pipeline.texts import texts
 
 PATH = "indicators"
@@ -132,6 +134,7 @@ def _indicator(catalogue: Catalogue, each: Indicator, words: Words) -> Content:
         "group": _group(each.id),
         "unit": _unit(catalogue, each.id, words),
         "series": code.notes.get("sdg_series", ""),
+        "sdg_map": sdg.FILE if sdg.FILE in catalogue.written else "",
         "said": words.name(each.words),
         "reason": words.name(each.reason),
         "commitments": [library.indicators.commitments[name] for name in each.commitments],

@@ -5,19 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from pipeline.framework import (
-    LANGUAGES,
-    Commitment,
-    Dataflow,
-    Indicator,
-    IndicatorInput,
-    Indicators,
-    Licence,
-    Provider,
-    Text,
-)
+from pipeline.computed import Commitment, Indicator, IndicatorInput, Indicators
+from pipeline.framework import LANGUAGES, Dataflow, Licence, Provider, Text
 from pipeline.library import authored
 from pipeline.library.authored import NAMES, refuse
 from pipeline.library.dataflows import check_condition
@@ -70,11 +63,31 @@ def indicators(
         metadata=table.get("metadata", {}),
         **{name: table[name] for name in _TEXTS},
     )
+    sdg = path.with_name("sdg.toml")
+    made = replace(made, sdg=_sdg(sdg, flow) if sdg.exists() else {})
     for issue in definitions(made, flow.structure)[1]:
         refuse(
             path, made.rows[issue.found.partition(":")[0]].row, f"{issue.code}  {issue.found}  docs/issues/{issue.code}"
         )
     return made
+
+
+def _sdg(path: Path, flow: Dataflow) -> dict[str, Any]:
+    """The map to the SDG structure: components of ours that exist, and code list columns that do."""
+    table = authored.toml(path)
+    keys = ("agency", "id", "version", "name", "component", "fixed")
+    authored.keys(path, table, keys, keys)
+    components = flow.structure.components
+    for there, said in table["component"].items():
+        if said.get("from") not in components or said.keys() - {"from", "note", "codes"}:
+            refuse(path, None, f"component {there} must come from a component of {flow.structure.id}")
+        codelist = components[said["from"]].codelist
+        codes = codelist.codes if codelist is not None else {}
+        if unknown := said.get("codes", {}).keys() - codes.keys():
+            refuse(path, None, f'"{min(unknown)}" is no code of {said["from"]}')
+        if "note" in said and not any(said["note"] in code.notes for code in codes.values()):
+            refuse(path, None, f'the code list of {said["from"]} has no column "{said["note"]}"')
+    return table
 
 
 def _commitments(path: Path) -> dict[str, Commitment]:

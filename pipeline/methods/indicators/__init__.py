@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline import describe, protect
+from pipeline.computed import Answer
 from pipeline.formats import Format
-from pipeline.framework import Answer, Dataflow, Text
+from pipeline.framework import Dataflow, Text
 from pipeline.methods.indicators import answers, tables
 from pipeline.methods.indicators.definitions import Definitions, definitions
 from pipeline.methods.indicators.evaluate import Computed, Published, evaluate
@@ -95,9 +96,10 @@ class _Publisher:
         report = replace(report, issues=told)
         if len(computed.frame):
             report = self._packaged(computed, report)
+        report = replace(report, issues=(*wrong, *report.issues))
         if before is not None:
-            issues = (*before.issues, *wrong, *report.issues)
-            report = replace(before, issues=issues, applied={**before.applied, **report.applied})
+            issues, applied = (*before.issues, *report.issues), {**before.applied, **report.applied}
+            report = replace(before, issues=issues, applied=applied)
         if wrong:
             self.found.held_back[key] = reason(report)
         self.found.reports[key] = report

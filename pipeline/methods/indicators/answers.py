@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterator
 
 import pandas as pd
 
+from pipeline.computed import Answer
 from pipeline.formats.columns import figure
-from pipeline.framework import LANGUAGES, Answer, Dataflow, Text
+from pipeline.framework import LANGUAGES, Dataflow, Text
 from pipeline.methods.indicators.definitions import LISTED, TIME, Definitions
 from pipeline.methods.indicators.evaluate import Computed, root
 from pipeline.methods.indicators.formula import Call, Expression, Name, Operation

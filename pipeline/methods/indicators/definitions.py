@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from pipeline import conditions
+from pipeline.computed import Indicator, IndicatorInput, Indicators
 from pipeline.errors import SetupError
-from pipeline.framework import Codelist, Indicator, IndicatorInput, Indicators, Structure
+from pipeline.framework import Codelist, Structure
 from pipeline.methods.indicators.formula import Call, Expression, Name, Number, Operation, names, parse
 from pipeline.model import Issue
 

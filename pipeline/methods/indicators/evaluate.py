@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline import conditions
-from pipeline.framework import Codelist, Dataflow, IndicatorInput
+from pipeline.computed import IndicatorInput
+from pipeline.framework import Codelist, Dataflow
 from pipeline.methods.indicators.columns import STATE, Column, Evaluation, lineage
 from pipeline.methods.indicators.definitions import LISTED, TIME, Definitions
 from pipeline.model import Library

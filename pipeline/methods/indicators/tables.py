@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 from openpyxl.utils import get_column_letter
 
-from pipeline.framework import Indicators
+from pipeline.computed import Indicators
 from pipeline.methods.indicators.definitions import Definitions
 from pipeline.methods.indicators.evaluate import QUALITY, RELIABILITY, Computed, root
 from pipeline.model import LINEAGE, Issue, Layout, Ledger, Library, Observations, Origin, Protected
