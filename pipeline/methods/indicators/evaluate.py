@@ -17,6 +17,7 @@ from pipeline.computed import IndicatorInput
 from pipeline.framework import Codelist, Dataflow
 from pipeline.methods.indicators.columns import STATE, Column, Evaluation, lineage
 from pipeline.methods.indicators.definitions import LISTED, TIME, Definitions
+from pipeline.methods.indicators.formula import names
 from pipeline.model import Library
 
 # OBS_STATUS of a figure made of others: that of the weakest. What is not named here is an estimate.
@@ -84,6 +85,10 @@ def evaluate(of: Definitions, tables: Sequence[Published], structure_of: Dataflo
                 taken[name] = _taken(each, [table for table in tables if table.flow.id == each.flow], library)
             return taken[name].column
 
+        by_zero[indicator] = frozenset()
+        inputs = [leaf(name) for name in names(of.formulas[indicator])]
+        if not any(len(each.frame) for each in inputs if isinstance(each, Column)):
+            continue  # of nothing comes nothing
         column = Evaluation(leaf).of(of.formulas[indicator])
         assert isinstance(column, Column)  # definitions refuse a formula of numbers alone
         frame, used, by_zero[indicator] = _figures(column, of, indicator, key, known)
