@@ -27,7 +27,8 @@ def test_a_valid_table_raises_nothing(flow: str, chile: Library) -> None:
 
 
 @pytest.mark.parametrize(
-    "flow", [pytest.param(flow, marks=[] if flow in EVERY_DAY else pytest.mark.thorough) for flow in sorted(tables.FLOWS)]
+    "flow",
+    [pytest.param(flow, marks=[] if flow in EVERY_DAY else pytest.mark.thorough) for flow in sorted(tables.FLOWS)],
 )
 def test_each_violation_is_found_with_its_code_alone(flow: str, chile: Library) -> None:
     dataflow = chile.dataflows[flow]
