@@ -1,0 +1,137 @@
+"""Nothing leaks: the figures that a release withholds stand in none of its bytes, however they are written.
+
+The figures of the office are made so large and odd that each can only be itself. Two releases go out, the second
+with other figures, so that deltas, change notes and revisions are there to be searched too.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from office import build_office
+
+from pipeline import commands, run
+from pipeline import library as library_
+
+FLOW = "DF_BORDER"
+_FORBID = '\n[[forbidden]]\nwhen = "CITIZENSHIP in PE"\n'
+_KEY = ["CITIZENSHIP", "SEX", "TIME_PERIOD"]
+_APART = ".,'_ \u00a0\u202f\u2009"  # what may stand between thousands
+
+
+def deliver(office: Path, factor: int) -> None:
+    """Entries of three nationalities and their sum, by sex and month; every figure has eight digits or more."""
+    chance, lines = np.random.default_rng(factor), ["Año;Mes;Nacionalidad;Sexo;Entradas"]
+    for month in ("Enero", "Febrero"):
+        for sex in "HM":
+            counts = chance.integers(20_000_000, 70_000_000, 3)
+            for nationality, count in zip(
+                ("Perú", "Holandesa", "Chilena", "Extranjeros"), (*counts, counts.sum()), strict=True
+            ):
+                lines.append(f"2025;{month};{nationality};{sex};{count:,}".replace(",", "."))
+    (office / "data/XX/entradas.csv").write_text("\n".join(lines) + "\n", encoding="latin-1")
+
+
+def figures(office: Path) -> pd.DataFrame:
+    """The received figures with their published values."""
+    loaded = library_.load(office)
+    received = run.receive(office, loaded.countries["XX"].series[FLOW], loaded).frame
+    shown = pd.read_csv(office / f"build/public/files/{FLOW}/XX/data.csv", dtype=str, keep_default_na=False)
+    return shown[[*_KEY, "OBS_VALUE", "CONF_STATUS"]].merge(
+        received[[*_KEY, "OBS_VALUE"]].astype(dict.fromkeys(_KEY, str)), on=_KEY, suffixes=("", " received")
+    )
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[int], set[int]]:
+    """An office after two releases, with the figures that it withheld in either and those that it shows."""
+    office = build_office(tmp_path_factory.mktemp("office"))
+    shutil.rmtree(office / "metadata/national/XX/DF_STOCK.toml", ignore_errors=True)
+    with (office / "metadata/national/XX/codes.csv").open("a", encoding="utf-8") as file:
+        file.write("CITIZENSHIP,,Chilena,CL,\n")
+    protect = office / f"dsd/{FLOW}/protect.toml"
+    text = protect.read_text(encoding="utf-8")
+    protect.write_text(text.replace("\n[reason]", _FORBID + "\n[reason]"), encoding="utf-8")
+    (office / "metadata/national/XX/revisions.csv").write_text(
+        "flow,date,scope,reason_en,reason_es,reason_pt\n"
+        f"{FLOW},2026-11-25,,Forms that came late,Formularios tardíos,Formulários tardios\n",
+        encoding="utf-8",
+    )
+    withheld: set[int] = set()
+    shown: set[int] = set()
+    for number, release in enumerate(("2026-11-24.1", "2026-11-25.1"), start=1):
+        deliver(office, number)
+        settings = office / "publish.toml"
+        told = re.sub(r'release = "[^"]*"', f'release = "{release}"', settings.read_text(encoding="utf-8"))
+        settings.write_text(told, encoding="utf-8")
+        assert commands.publish(office, areas=[], flows=[FLOW], is_dry=False) in (0, 1)
+        found = figures(office)
+        is_withheld = (found["OBS_VALUE"] == "").to_numpy()
+        withheld |= set(found.loc[is_withheld, "OBS_VALUE received"].astype(int))
+        shown |= set(found.loc[~is_withheld, "OBS_VALUE received"].astype(int))
+    return office, withheld, shown
+
+
+def contents(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
+    """A file, or what is folded in it, as bytes that can be searched."""
+    if data.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for member in archive.namelist():
+                yield from contents(f"{name}!{member}", archive.read(member))
+    elif data.startswith(b"\x1f\x8b"):
+        yield from contents(f"{name}!gz", gzip.decompress(data))
+    elif data.startswith(b"PAR1"):
+        yield name, pq.read_table(io.BytesIO(data)).to_pandas().to_csv().encode()
+        yield f"{name}!footer", data[-200_000:]  # statistics of the columns: least and greatest
+    else:
+        yield name, data
+
+
+def standing(office: Path, numbers: set[int]) -> dict[str, set[int]]:
+    """File → those of the numbers that stand in it, with or without separators, in decimal or as raw integers."""
+    written = {str(number).encode(): number for number in numbers}
+    raw = {number.to_bytes(8, order): number for number in numbers for order in ("little", "big")} | {
+        np.float64(number).tobytes(): number for number in numbers
+    }
+    separators = re.compile("|".join(map(re.escape, _APART)).encode())
+    digits = re.compile(rb"\d{8,}")
+    found: dict[str, set[int]] = {}
+    public = office / "build/public"
+    for path in sorted((*public.rglob("*"), office / "build/reports/publish.log")):
+        if not path.is_file():
+            continue
+        for name, data in contents(path.relative_to(office).as_posix(), path.read_bytes()):
+            whole = {*digits.findall(data), *digits.findall(separators.sub(b"", data))}
+            hits = {number for text, number in written.items() if any(text in each for each in whole)}
+            hits |= {number for text, number in raw.items() if text in data}
+            if hits:
+                found[name] = hits
+    return found
+
+
+def test_a_withheld_figure_stands_in_no_byte_of_the_releases(released: tuple[Path, set[int], set[int]]) -> None:
+    office, withheld, shown = released
+    assert len(withheld) >= 16, "of two releases: Peru and one more nationality, by sex and month"
+    assert not withheld & shown
+    assert standing(office, withheld) == {}
+
+
+def test_the_search_finds_what_is_published_in_every_kind_of_file(released: tuple[Path, set[int], set[int]]) -> None:
+    """Or the test above would find nothing because it cannot see."""
+    office, _, shown = released
+    found = standing(office, shown)
+    kinds = {Path(name.rpartition("!")[2] or name).suffix for name in found}
+    assert {".csv", ".xml", ".json", ".parquet", ".html"} <= kinds
+    assert any("data.xlsx!" in name for name in found)
+    assert any(name.endswith(".zip") or ".zip!" in name for name in found)
+    assert any("releases/" in name for name in found), "deltas are searched too"
