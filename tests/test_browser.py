@@ -15,14 +15,19 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
+from office import build_office
 from tables import with_chile
 from test_catalogue import WRITTEN, settings, with_corridors
 
-from pipeline import catalogue
+from pipeline import catalogue, director, run
+from pipeline import library as authored
 from pipeline.framework import LANGUAGES
 from pipeline.model import Library
+from pipeline.returned import refused, returned
 from pipeline.serve import QuietHandler
+from pipeline.validate import validate
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = next(
@@ -82,6 +87,18 @@ def opened(browser: Any, **options: Any) -> Any:
     return page
 
 
+def barriers(page: Any, url: str) -> list[tuple[str, str, list[str]]]:
+    """What axe finds on a page: the rule and the first elements that break it."""
+    import axe_playwright_python
+
+    page.goto(url)
+    page.evaluate(Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+    )
+    return [(url, each["id"], [node["html"][:160] for node in each["nodes"][:2]]) for each in found["violations"]]
+
+
 def at(base: str, lang: str, path: str) -> str:
     return f"{base}/{lang}/{path}/" if path else f"{base}/{lang}/"
 
@@ -90,19 +107,43 @@ def at(base: str, lang: str, path: str) -> str:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_no_page_has_a_barrier_that_axe_knows(lang: str, scheme: str, browser: Any, base: str) -> None:
-    import axe_playwright_python
-
-    axe = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
     page = opened(browser, color_scheme=scheme, bypass_csp=True)
-    told = []
-    for path in PAGES:
-        page.goto(at(base, lang, path))
-        page.evaluate(axe)
-        found = page.evaluate(
-            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})"
-        )
-        told += [(path, each["id"], [node["html"][:160] for node in each["nodes"][:2]]) for each in found["violations"]]
-    assert told == []
+    assert [barrier for path in PAGES for barrier in barriers(page, at(base, lang, path))] == []
+    page.context.close()
+
+
+@pytest.fixture(scope="module")
+def reports(library: Library, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the office reads: the page for whoever signs, and the answer to a table with faults, in each language."""
+    office = build_office(tmp_path_factory.mktemp("office"))
+    book = openpyxl.load_workbook(office / "data/XX/cuadro_1.xlsx")
+    book["Cuadro 1"]["A6"], book["Cuadro 1"]["C8"] = "Norvega", "muchos"
+    book.save(office / "data/XX/cuadro_1.xlsx")
+    loaded = authored.load(office)
+    found = validate(run.receive(office, loaded.countries["XX"].series["DF_STOCK"], loaded), loaded, day="2026-11-24")
+    chile, folder = with_chile(library), office / "read"
+    folder.mkdir()
+    written = director.pages(with_corridors(chile), chile, settings())
+    for lang in LANGUAGES:
+        answer = returned(found, loaded, language=lang, received=office / "data/XX")
+        written |= {f"answer.{lang}.html": answer["DF_STOCK.html"]}
+        message = "XX/cuadro_1.xlsx: the file is empty."
+        refusal = refused("XX", "DF_STOCK", loaded, language=lang, message=message)
+        written |= {f"refused.{lang}.html": refusal["DF_STOCK.html"]}
+    for name, content in written.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@needs_browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_report_has_a_barrier_that_axe_knows(scheme: str, browser: Any, reports: Path) -> None:
+    page = opened(browser, color_scheme=scheme, bypass_csp=True)
+    files = sorted(reports.glob("*.html"))
+    assert len(files) == 3 * len(LANGUAGES)
+    assert [barrier for file in files for barrier in barriers(page, file.as_uri())] == []
+    assert [url for url in page.asked if not url.startswith("file:")] == [], "they work offline"
+    assert page.wrong == []
     page.context.close()
 
 
