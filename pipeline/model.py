@@ -30,6 +30,7 @@ from pipeline.framework import (
     Text,
     Waiver,
 )
+from pipeline.modules import Modules
 
 LINEAGE = ("table", "row", "column")
 
@@ -170,6 +171,7 @@ class Library:
     waivers: tuple[Waiver, ...] = ()
     reasons: Mapping[str, Text] = field(default_factory=dict)  # for leaving cells out, by the text in any language
     planned: tuple[Planned, ...] = ()
+    modules: Modules = field(default_factory=Modules)
 
     def list_of(self, component: str) -> Codelist | None:
         """The code list of a structural concept, or None when it is not coded."""

@@ -21,6 +21,7 @@ from pipeline.catalogue import (
     home,
     mirror,
     quality,
+    questions,
 )
 from pipeline.catalogue.render import environment, render, sitemap
 from pipeline.catalogue.view import catalogue
@@ -28,7 +29,22 @@ from pipeline.catalogue.wording import languages
 from pipeline.formats import formats
 from pipeline.model import Library, Release, Settings, Written
 
-_KINDS = (home, flow, dataset, country, brief, corridors, codes, quality, mirror, compare, agencies, about, border)
+_KINDS = (
+    home,
+    flow,
+    dataset,
+    country,
+    brief,
+    corridors,
+    codes,
+    quality,
+    mirror,
+    compare,
+    agencies,
+    about,
+    border,
+    questions,
+)
 
 
 def pages(

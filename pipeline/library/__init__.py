@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any, cast
 
 from pipeline.framework import LANGUAGES, Field, IssueType, Licence, Provider, Text
-from pipeline.library import authored, dataflows, lists, national, standards, structures, timetable, waivers
+from pipeline.library import (
+    authored,
+    dataflows,
+    lists,
+    modules,
+    national,
+    standards,
+    structures,
+    timetable,
+    waivers,
+)
 from pipeline.library.authored import NAMES, refuse
 from pipeline.model import Country, Library
 
@@ -27,15 +37,17 @@ def load(root: Path) -> Library:
     found = structures.structures(root / "dsd", concepts, codelists)
     categories = lists.codelist(root / "dsd/categories.csv", AGENCY, "CAS_MIG", "1.0.0")
     issue_types = _issue_types(root / "metadata/issues.csv")
+    terms = structures.concepts(root / "dsd/terms.csv", codelists)
+    flows = dataflows.dataflows(root / "dsd", found, hierarchies, categories, issue_types)
     agencies, providers = _agencies(root / "metadata/agencies.csv")
     framework = Library(
         agency=AGENCY,
         codelists=codelists,
         hierarchies=hierarchies,
         concepts=concepts,
-        terms=structures.concepts(root / "dsd/terms.csv", codelists),
+        terms=terms,
         structures=found,
-        dataflows=dataflows.dataflows(root / "dsd", found, hierarchies, categories, issue_types),
+        dataflows=flows,
         categories=categories,
         agencies=agencies,
         providers=providers,
@@ -46,6 +58,12 @@ def load(root: Path) -> Library:
         issue_types=issue_types,
         countries={},
         standards=standards.standards(root / "dsd/reliability.csv"),
+        modules=modules.modules(
+            root / "metadata/modules",
+            codelists=codelists,
+            concepts=(*concepts.values(), *terms.values()),
+            flows=flows,
+        ),
     )
     folders = sorted(path.parent for path in (root / "metadata/national").glob("*/country.toml"))
     if not folders:
@@ -152,5 +170,7 @@ def _untranslated(library: Library) -> tuple[str, ...]:
     named |= {each.id: each.name for each in library.structures.values()}
     named |= {each.id: each.name for each in library.dataflows.values()}
     named |= {each.id: each.name for each in library.hierarchies.values()}
+    for question in library.modules.questions.values():
+        named |= {question.id: question.title, f"{question.id}, wording": question.wording}
     named |= {codelist.ref: codelist.name for codelist in library.codelists.values()}
     return tuple(f"{what}: {lang}" for what, text in named.items() for lang in LANGUAGES if lang not in text)
