@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from lxml import html
 
 from pipeline import library as authored
 from pipeline.errors import InputError, SetupError
@@ -389,3 +390,28 @@ def test_the_release_has_the_modules_as_files(library: Library) -> None:
 
 def test_ages_in_words() -> None:
     assert (Universe("ALL").ages, Universe("ALL", 5).ages, Universe("ALL", 15, 64).ages) == ("", "5+", "15-64")
+
+
+# ---------------------------------------------------------------- pages
+
+
+def test_pages_show_the_modules_and_the_examples(library: Library) -> None:
+    from test_catalogue import SITE, settings
+
+    from pipeline import catalogue
+    from pipeline.model import Release
+
+    made = dict(catalogue.pages(Release((), {}, {}), library, settings(), site=SITE, written={}))
+    for lang in LANGUAGES:
+        page = made[f"{lang}/questions/index.html"].decode()
+        for question in library.modules.questions.values():
+            assert f'id="{question.id}"' in page
+        assert f"{lang}/questions/CL_CENSUS_2017/index.html" in made
+    page = html.document_fromstring(made["en/questions/MX_CENSUS_2020/index.html"])
+    cells = page.xpath("//table[@class='coverage']//tr[th/code='4']/td/text()")
+    assert cells == ["1 %"]
+    assert [each.text for each in page.xpath("//section[@aria-labelledby='scores']//thead//th")][2] == "Items"
+    record = json.loads(made["en/questions/MX_CENSUS_2020/index.json"])
+    assert record["coverage"]["tables"]["STOCK-2"] is False
+    assert "Question modules" in made["en/concepts/index.html"].decode()
+    assert "Question modules" in made["en/about/index.html"].decode()
