@@ -92,9 +92,9 @@ missed = 0
     "peer: samplics, raking, weights alone": (
         TABLE + "from samplics.weighting import SampleWeight",
         """
-margins = {name: own.to_dict() for name, own in wanted.items()}
-made = SampleWeight().rake(samp_weight=frame["weight"].to_numpy(), margins=margins,
-    factors={name: frame[name].to_numpy() for name in wanted})
+made = SampleWeight().rake(
+    frame["weight"].to_numpy(), margins={name: frame[name].to_numpy() for name in wanted},
+    control={name: own.to_dict() for name, own in wanted.items()}, tol=1e-9, ctrl_tol=1e-9, max_iter=500)
 missed = far(pd.Series(made))
 """,
     ),

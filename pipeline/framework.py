@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Literal
 
+from pipeline.protection import Protection
+
 LANGUAGES = ("en", "es", "pt")
 
 GROUP = "SOURCE"  # id of the partial key that says where figures come from
@@ -185,51 +187,6 @@ class Grade:
     limits: Mapping[str, tuple[str, float]]  # name of the figure → operator and bound
     known_domain: tuple[str, float] | None
     is_df_waivable: bool
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """Counts from 1 up to `persons` - 1 are confidential where the condition `when` holds."""
-
-    persons: int
-    when: str
-
-
-@dataclass(frozen=True)
-class SameAs:
-    """Figures for which `when` holds are those of another key, component by component: a code, or `{COMPONENT}`."""
-
-    when: str
-    key: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Floor:
-    """No detail for a small group: where the row of `total` in the component `of` is below `persons`.
-
-    It applies to the rows of `when`. The group is that of the same area, period, source and measure.
-    """
-
-    persons: int
-    of: str
-    total: str
-    when: str
-
-
-@dataclass(frozen=True)
-class Protection:
-    """How one dataflow is protected: the first threshold whose condition holds applies to a row.
-
-    What meets a condition of `forbidden`, or is detail below a floor, is withheld at any size.
-    """
-
-    method: Literal["suppression", "none"]
-    thresholds: tuple[Threshold, ...]
-    minimum_cases: int
-    reason: Text
-    same_as: tuple[SameAs, ...] = ()
-    forbidden: tuple[str, ...] = ()
-    floors: tuple[Floor, ...] = ()
 
 
 @dataclass(frozen=True)

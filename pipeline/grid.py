@@ -10,6 +10,7 @@ from typing import cast
 import pandas as pd
 from openpyxl.utils import column_index_from_string, get_column_letter
 
+from pipeline import persons
 from pipeline.derived import Derived, derived, is_heading
 from pipeline.errors import InputError, Told, in_sheet
 from pipeline.labels import parts
@@ -97,6 +98,7 @@ def grid(raw: RawTable, layout: Layout) -> Grid:
             filled = filled.loc[: ends[0] - 1]
     if filled.empty:
         raise InputError("{where}: there are no rows below the headings in row {last}.", where=where, last=last)
+    persons.refuse(where, headings, filled)
     if raw.is_number is None:
         _refuse_ragged(where, headings, filled, raw.widths)
     is_number = raw.is_number.loc[filled.index] if raw.is_number is not None else None

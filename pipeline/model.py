@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 import pandas as pd
 
+from pipeline.computed import Answer, Indicators
 from pipeline.framework import (
     Codelist,
     Concept,
@@ -172,6 +173,7 @@ class Library:
     reasons: Mapping[str, Text] = field(default_factory=dict)  # for leaving cells out, by the text in any language
     planned: tuple[Planned, ...] = ()
     modules: Modules = field(default_factory=Modules)
+    indicators: Indicators = field(default_factory=Indicators)
 
     def list_of(self, component: str) -> Codelist | None:
         """The code list of a structural concept, or None when it is not coded."""
@@ -374,6 +376,7 @@ class Release:
     whole: Mapping[str, Whole] = field(default_factory=dict)
     records: Mapping[str, bytes] = field(default_factory=dict)  # machine records of the validation, by path
     compared: Compared = field(default_factory=Compared)
+    answers: tuple[Answer, ...] = ()  # of every country and indicator
 
 
 @dataclass(frozen=True)

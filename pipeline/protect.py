@@ -199,15 +199,21 @@ def _withheld(frame: pd.DataFrame, primary: Mask, secondary: Mask) -> pd.DataFra
         ("CONF_STATUS", [(primary, _PRIMARY), (secondary, _SECONDARY)]),
     ):
         for rows, code in marks:
-            if rows.any():
-                if code not in frame[column].cat.categories:
-                    frame[column] = frame[column].cat.add_categories(code)
-                frame.loc[rows, column] = code
+            _set(frame, column, rows, code)
     for column in _SPEAKS_OF_VALUE:
         if column in frame:
             numeric = pd.api.types.is_float_dtype(frame[column].dtype)
-            frame.loc[hidden, column] = np.nan if numeric else ""
+            _set(frame, column, hidden, np.nan if numeric else "")
     return frame
+
+
+def _set(frame: pd.DataFrame, column: str, rows: Mask, value: str | float) -> None:
+    """Write a value to some rows of a column, also where no code of the column is that one yet."""
+    if not rows.any():
+        return
+    if isinstance(frame[column].dtype, pd.CategoricalDtype) and value not in frame[column].cat.categories:
+        frame[column] = frame[column].cat.add_categories(str(value))
+    frame.loc[rows, column] = value
 
 
 # ---------------------------------------------------------------- protected figures, put together or taken apart

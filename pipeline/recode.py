@@ -232,7 +232,7 @@ def _typed(frame: pd.DataFrame, structure: Structure, library: Library) -> pd.Da
 
 def _number(frame: pd.DataFrame, component: str) -> pd.Series[float]:
     """An attribute as numbers; what is none goes to `text`, for STR-08 to tell."""
-    numbers = pd.to_numeric(frame[component].replace("", None), errors="coerce")
+    numbers = pd.to_numeric(frame[component].replace("", None), errors="coerce").astype("float64")
     wrong = numbers.isna() & frame[component].notna() & (frame[component] != "")
     frame["text"] = frame["text"].where(~wrong, frame[component].astype(str))
     return numbers

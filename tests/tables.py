@@ -10,8 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline import across, vintages
+from pipeline.computed import IndicatorInput, Indicators
 from pipeline.corrections import correct
 from pipeline.framework import Code, Dataflow, RevisionNote, Waiver
+from pipeline.methods.indicators import answers
+from pipeline.methods.indicators import tables as indicator_tables
+from pipeline.methods.indicators.definitions import Definitions, definitions
+from pipeline.methods.indicators.evaluate import Computed, Published, evaluate
 from pipeline.model import (
     Correction,
     Country,
@@ -54,6 +59,7 @@ _GOOD = {
 }
 _BY_FLOW = {
     "DF_STOCK": {"MIG_MEASURE": "STK_POP"},
+    "DF_POP": {"MIG_MEASURE": "STK_POP"},
     "DF_FLOW": {"MIG_MEASURE": "FLW_IN", "SOURCE_TYPE": "ADM_REG", "COUNTERPART_AREA": "_T", "REASON": "_T"},
     "DF_EMIG": {"MIG_MEASURE": "STK_EMIG", "COUNTERPART_AREA": "_T", "SOURCE_TYPE": "ADM_CON"},
     "DF_BORDER": {"MIG_MEASURE": "CRS_IN", "SOURCE_TYPE": "ADM_BRD", "COUNTERPART_AREA": "_T"},
@@ -147,6 +153,46 @@ def across_issues(rows: Iterable[ROW], library: Library) -> tuple[Issue, ...]:
     keys = {(str(area)[:2], flow) for flow, whole in tables.items() for area in whole.data.frame["REF_AREA"].unique()}
     told = across.told(compared, {key: Report(*key, (), {}) for key in sorted(keys)}, tables, library)
     return (*(issue for report in told.values() for issue in report.issues), *compared.issues)
+
+
+def published(rows: Iterable[ROW], library: Library, *, area: str = "CL") -> list[Published]:
+    """The same tables as indicators read them; a blank cell of a row says nothing."""
+    said = [{name: text for name, text in row.items() if text != "" or name == "OBS_VALUE"} for row in rows]
+    return [Published(area, whole.data.flow, whole.data.frame, f"{DAY}.1") for whole in wholes(said, library).values()]
+
+
+def computed(rows: Iterable[ROW], library: Library, of: Indicators | None = None) -> tuple[Computed, Definitions]:
+    """What the indicators of the library, or others, give of the rows."""
+    flow = library.dataflows["DF_INDIC"]
+    found, issues = definitions(of or library.indicators, flow.structure)
+    assert not issues
+    return evaluate(found, published(rows, library), flow, library), found
+
+
+def defined(rows: Iterable[Mapping[str, str]], library: Library) -> Indicators:
+    """The indicators of the library with other formulas, and with the inputs of other indicators that rows name."""
+    of = library.indicators
+    formulas = {row["INDICATOR"]: replace(of.rows[row["INDICATOR"]], formula=row["FORMULA"]) for row in rows}
+    by = {"REF_AREA": "REF_AREA", "SEX": "SEX"}
+    inputs = {
+        row["INPUT"]: IndicatorInput(row["INPUT"], of.flow, f"INDICATOR in {row['MADE_OF']}", by, {})
+        for row in rows
+        if row.get("INPUT")
+    }
+    return replace(of, rows={**of.rows, **formulas}, inputs={**of.inputs, **inputs})
+
+
+def indicator_issues(rows: Iterable[ROW], library: Library) -> tuple[Issue, ...]:
+    """What is told of indicators that Chile delivers, and of those that lack an input."""
+    of = library.indicators.flow
+    made, found = computed([row for row in rows if row["DATAFLOW"] != of], library)
+    given = [row for row in rows if row["DATAFLOW"] == of]
+    if given:
+        (table,) = published(given, library)
+        origin = Origin("indicadores.xlsx", "", "0" * 64, "CL_INE", "CC-BY-4.0", {}, {})
+        data = Protected("CL", library.dataflows[of], table.frame, (origin,), {})
+        return tuple(indicator_tables.differences(data, made, found))
+    return tuple(answers.issues(answers.answers(found, made, ["CL"], library), found))
 
 
 def with_facing_posts(library: Library) -> Library:

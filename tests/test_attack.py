@@ -19,8 +19,8 @@ from scipy.sparse import csr_array
 
 from pipeline import audit, protect, suppress
 from pipeline.attack import SAFE, TOLD, Published, attack
-from pipeline.framework import SameAs
 from pipeline.model import Library
+from pipeline.protection import SameAs
 from tests.test_protect import DAY, full, observations, summed
 
 ROOT = Path(__file__).parents[1]

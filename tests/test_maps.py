@@ -27,7 +27,7 @@ from pipeline.labels import folded
 from pipeline.model import CodeRow, Layout, Library, Settings
 from pipeline.read import read_all
 from pipeline.recode import recode
-from pipeline.structures import ml30
+from pipeline.structures import ml30, sdg
 from pipeline.structures.artefacts import artefacts
 from pipeline.structures.national import maps
 from pipeline.structures.tree import tree
@@ -424,3 +424,52 @@ def test_identifiers_are_new(library: Library) -> None:
     built = maps(authored.load(ROOT), artefacts(library))
     ids = sorted(each.id for each in built.representation)
     assert all(first != second for first, second in pairwise(ids))
+
+
+# ---------------------------------------------------------------- indicators to the SDG structure
+
+
+# The dimensions of the SDG DSD 1.0 (IAEG-SDGs), in order.
+SDG_KEY = (
+    "{FREQ}.{REPORTING_TYPE}.{SERIES}.{REF_AREA}.{SEX}.{AGE}.{URBANISATION}.{INCOME_WEALTH_QUANTILE}.{EDUCATION_LEV}."
+)
+SDG_KEY += "{OCCUPATION}.{CUST_BREAKDOWN}.{COMPOSITE_BREAKDOWN}.{DISABILITY_STATUS}.{ACTIVITY}.{PRODUCT}"
+SDG_DIMENSIONS = set(re.findall(r"\w+", SDG_KEY))
+
+
+@pytest.fixture(scope="module")
+def to_sdg(library: Library) -> bytes:
+    return ml30.write(sdg.sdg(library, artefacts(library)), **HEADER)
+
+
+def test_the_sdg_map_is_valid_and_fills_every_dimension_of_the_sdg_structure(to_sdg: bytes) -> None:
+    root = etree.fromstring(to_sdg)
+    official().assertValid(root)
+    (found,) = root.findall(f".//{STR}StructureMap")
+    assert found.findtext(f"{STR}Target") == (
+        "urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure=IAEG-SDGs:SDG(1.0)"
+    )
+    parts = [*found.findall(f"{STR}ComponentMap"), *found.findall(f"{STR}FixedValueMap")]
+    targets = [text for part in parts for text in texts(part, "Target")]
+    assert sorted(targets) == sorted(set(targets))
+    assert set(targets) >= SDG_DIMENSIONS
+
+
+def test_a_published_figure_of_an_sdg_indicator_has_one_sdg_key(to_sdg: bytes, library: Library) -> None:
+    """What the map says, applied: injuries of workers born abroad in Argentina, whose M49 code is 032."""
+    root = etree.fromstring(to_sdg)
+    maps_ = {each.get("id"): _pairs(each) for each in root.findall(f".//{STR}RepresentationMap")}
+    row = {"FREQ": "A", "INDICATOR": "SDG_8_8_1_F", "REF_AREA": "AR", "SEX": "_T", "AGE": "_T", "COUNTRY_BIRTH": "FOR"}
+    key = {part.findtext(f"{STR}Target"): part.findtext(f"{STR}Value") for part in root.iter(f"{STR}FixedValueMap")}
+    for part in root.iter(f"{STR}ComponentMap"):
+        code = row.get(part.findtext(f"{STR}Source") or "", "")
+        through = re.search(r":(RM_\w+)\(", part.findtext(f"{STR}RepresentationMap") or "")
+        key[part.findtext(f"{STR}Target")] = maps_[through[1]][code] if through else code
+    assert SDG_KEY.format(**key) == "A.N.SL_EMP_FTLINJUR.32._T._T._T._T._T._T._T.MS_MIGRANT._T._T._T"
+    series = maps_["RM_INDIC_SDG_SERIES"]
+    assert {each for each in library.indicators.rows if each.startswith("SDG_")} == set(series)
+
+
+def _pairs(each: Any) -> dict[str, str]:
+    found = each.findall(f"{STR}RepresentationMapping")
+    return {one.findtext(f"{STR}SourceValue"): one.findtext(f"{STR}TargetValue") for one in found}

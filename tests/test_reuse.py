@@ -27,7 +27,7 @@ def made(office: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return kept[0].made if kept else []
 
 
-EVERY = ["DF_BORDER", "DF_BORDER XX", "DF_STOCK", "DF_STOCK XX", "structures"]
+EVERY = ["DF_BORDER", "DF_BORDER XX", "DF_INDIC", "DF_INDIC XX", "DF_STOCK", "DF_STOCK XX", "structures"]
 
 
 def test_a_changed_cell_makes_what_depends_on_it_again(

@@ -13,6 +13,7 @@ import tables
 from pipeline.completeness import gaps
 from pipeline.framework import Dataflow
 from pipeline.methods.border import Asked, border
+from pipeline.methods.indicators.definitions import definitions
 from pipeline.methods.questions import covered, opened
 from pipeline.methods.survey import Asked as Survey
 from pipeline.methods.survey import survey
@@ -97,6 +98,13 @@ def surveyed(path: Path, out: Path, library: Library) -> tuple[Issue, ...]:
     return survey(replace(asked, method=method, standards=library.standards, dimensions=dimensions)).issues
 
 
+def indicated(code: str, rows: Rows, library: Library) -> tuple[Issue, ...]:
+    """What the indicators say of a case: of its definitions, or of published figures."""
+    if code in ("IND-02", "IND-03"):
+        return definitions(tables.defined(rows, library), library.dataflows["DF_INDIC"].structure)[1]
+    return tables.indicator_issues(rows, library)
+
+
 # What says something about a case: the stage that its code belongs to, and `received` for all others.
 STAGES: dict[str, Callable[[Rows, Dataflow, Library], tuple[Issue, ...]]] = {
     **dict.fromkeys(("ING-01", "ING-02", "ING-03"), left_out),
@@ -123,6 +131,8 @@ def issues_of(path: Path, library: Library) -> tuple[Issue, ...]:
         with tempfile.TemporaryDirectory() as out:
             return surveyed(path, Path(out), library)
     rows = tables.read(path)
+    if path.parent.name.startswith("IND-"):
+        return indicated(path.parent.name, rows, library)
     if path.parent.name in ACROSS:
         return tables.across_issues(rows, tables.with_facing_posts(library))
     flow = library.dataflows[rows[0].pop("DATAFLOW", "DF_STOCK")]

@@ -24,6 +24,7 @@ Content = Mapping[str, Any]
 SECTIONS = (  # page → its name among the words of the header
     ("corridors", "corridors"),
     ("compare", "compare"),
+    ("indicators", "indicators"),
     ("code", "codes"),
     ("quality", "quality"),
     ("agencies", "agencies"),

@@ -33,12 +33,12 @@ def write(protected: Protected, description: Description, library: Library, file
 def _column(protected: Protected, name: str) -> pa.Array:
     kind = _NUMBERS.get(protected.flow.structure.components[name].concept.representation)
     column = protected.frame[name]
-    if name == "OBS_VALUE" or kind == pa.float64():
+    if name == "OBS_VALUE" or kind is not None:
         numbers = column if name == "OBS_VALUE" else column.replace("", None)
-        return pa.array(numbers.astype("float64"), type=pa.float64(), from_pandas=True)
+        figures = pa.array(numbers.astype("float64"), type=pa.float64(), from_pandas=True)
+        return figures if name == "OBS_VALUE" else figures.cast(kind)
     texts = pa.array(column.astype(str).where(column.notna(), ""), type=pa.string())
-    nulled = pa.compute.if_else(pa.compute.equal(texts, ""), None, texts)
-    return nulled.cast(kind) if kind is not None else nulled.dictionary_encode()
+    return pa.compute.if_else(pa.compute.equal(texts, ""), None, texts).dictionary_encode()
 
 
 FORMAT = Format(

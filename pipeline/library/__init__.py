@@ -11,6 +11,7 @@ from pipeline.framework import LANGUAGES, Field, IssueType, Licence, Provider, T
 from pipeline.library import (
     authored,
     dataflows,
+    indicators,
     lists,
     modules,
     national,
@@ -38,8 +39,9 @@ def load(root: Path) -> Library:
     categories = lists.codelist(root / "dsd/categories.csv", AGENCY, "CAS_MIG", "1.0.0")
     issue_types = _issue_types(root / "metadata/issues.csv")
     terms = structures.concepts(root / "dsd/terms.csv", codelists)
-    flows = dataflows.dataflows(root / "dsd", found, hierarchies, categories, issue_types)
     agencies, providers = _agencies(root / "metadata/agencies.csv")
+    flows = dataflows.dataflows(root / "dsd", found, hierarchies, categories, issue_types)
+    licences, fields = _licences(root / "metadata/licences.csv"), _fields(root / "metadata/fields.csv")
     framework = Library(
         agency=AGENCY,
         codelists=codelists,
@@ -51,8 +53,8 @@ def load(root: Path) -> Library:
         categories=categories,
         agencies=agencies,
         providers=providers,
-        licences=_licences(root / "metadata/licences.csv"),
-        fields=_fields(root / "metadata/fields.csv"),
+        licences=licences,
+        fields=fields,
         phrases=_phrases(root / "metadata/phrases.csv"),
         reasons=_reasons(root / "metadata/reasons.csv"),
         issue_types=issue_types,
@@ -64,6 +66,7 @@ def load(root: Path) -> Library:
             concepts=(*concepts.values(), *terms.values()),
             flows=flows,
         ),
+        indicators=indicators.indicators(root / "dsd", flows, providers=providers, licences=licences, fields=fields),
     )
     folders = sorted(path.parent for path in (root / "metadata/national").glob("*/country.toml"))
     if not folders:

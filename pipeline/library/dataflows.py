@@ -15,18 +15,15 @@ from pipeline.framework import (
     Codelist,
     Component,
     Dataflow,
-    Floor,
     Hierarchy,
     IssueType,
-    Protection,
     Rule,
-    SameAs,
     Severity,
     Structure,
-    Threshold,
 )
 from pipeline.library import authored
 from pipeline.library.authored import refuse
+from pipeline.protection import Floor, Protection, SameAs, Threshold
 
 _STAGES = ("received", "figures", "release", "revision", "across")
 _PROTECTION = ("method", "threshold", "minimum_cases", "reason", "same_as", "forbidden", "floor")

@@ -52,7 +52,7 @@ def country(folder: Path, framework: Library) -> Country:
         language=table["language"],
         focal=table["focal"],
         providers=providers,
-        agreements=_agreements(path, table.get("agreement", []), known, framework.dataflows),
+        agreements=_agreements(path, table.get("agreement", []), known, framework.dataflows) | _computed(framework),
         codes=_codes(folder / "codes.csv", framework),
         metadata=_metadata(path, table.get("metadata", {}), framework),
         series=series,
@@ -92,6 +92,12 @@ def _agreements(
                 refuse(path, None, f'agreement of "{table["provider"]}" for "{flow}": one of them does not exist')
             agreed.add((table["provider"], flow))
     return frozenset(agreed)
+
+
+def _computed(framework: Library) -> frozenset[tuple[str, str]]:
+    """What the publisher computes from a country's published tables needs no agreement of its own."""
+    of = framework.indicators
+    return frozenset({(of.provider, of.flow)} if of.flow else ())
 
 
 def _codes(path: Path, framework: Library) -> tuple[CodeRow, ...]:

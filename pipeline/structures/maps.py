@@ -63,10 +63,10 @@ class FixedValue:
 
 @dataclass(eq=False)
 class StructureMap(common.MaintainableArtefact):
-    """From the structure of one national table to a dataflow."""
+    """From the structure of one national table to a dataflow, or from a structure of ours to another agency's."""
 
     source: v21.DataStructureDefinition | None = None
-    target: v21.DataflowDefinition | None = None
+    target: v21.DataflowDefinition | v21.DataStructureDefinition | None = None
     components: tuple[ComponentMap, ...] = ()
     fixed: tuple[FixedValue, ...] = ()
 

@@ -81,9 +81,10 @@ def _structure_map(each: StructureMap) -> str:
         through = _reference("RepresentationMap", "structuremapping.RepresentationMap", part.through)
         return f"<str:ComponentMap>{ml.annotated(part.annotations)}{ends}{through}</str:ComponentMap>"
 
+    is_structure = isinstance(each.target, v21.DataStructureDefinition)
     body = (
         _reference("Source", "datastructure.DataStructure", each.source),
-        _reference("Target", "datastructure.Dataflow", each.target),
+        _reference("Target", f"datastructure.{'DataStructure' if is_structure else 'Dataflow'}", each.target),
         *map(component, each.components),
         *map(_fixed, each.fixed),
     )

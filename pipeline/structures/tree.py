@@ -18,7 +18,7 @@ from sdmx.model import common, v21
 from pipeline import vtl
 from pipeline.framework import GROUP
 from pipeline.model import Library, Protected, Settings
-from pipeline.structures import json20, ml21, ml30, walk, xsd
+from pipeline.structures import json20, ml21, ml30, sdg, walk, xsd
 from pipeline.structures.artefacts import VERSION, Artefacts, artefacts
 from pipeline.structures.constraints import actual
 from pipeline.structures.national import maps
@@ -70,6 +70,8 @@ def tree(library: Library, settings: Settings) -> Iterator[Document]:
         yield _schema(dsd, described(built, next(f for f in built.dataflows.values() if f.structure is dsd)), header)
     yield from _files(library, built, header)
     yield ("files/structures/maps-3.0.xml",), ml30.write(national.all, message_id="MAPS", **header)
+    if to_sdg := sdg.sdg(library, built):
+        yield (sdg.FILE,), ml30.write(to_sdg, message_id="SDG", **header)
 
 
 def available(library: Library, data: Protected, settings: Settings) -> Iterator[Document]:

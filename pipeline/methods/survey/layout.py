@@ -9,8 +9,10 @@ from pipeline.framework import LANGUAGES, Text
 from pipeline.methods.survey.design import Design, Wanted
 from pipeline.methods.survey.national import PRECISION
 
-CODES = "component,column,label,code,note\nSEX,SEX,F,F,\nSEX,SEX,M,M,\n" + "".join(
-    f"RELIABILITY,RELIABILITY,{label},{label},\n" for label in "RWN"
+CODES = (
+    "component,column,label,code,note\nSEX,SEX,F,F,\nSEX,SEX,M,M,\n"
+    + "".join(f"RELIABILITY,RELIABILITY,{label},{label},\n" for label in "RWN")
+    + "".join(f"CONF_STATUS,CONF_STATUS,{code},{code},\n" for code in "FN")
 )  # one-letter labels are never guessed
 _METHODS = {"linear": "CAL_GREG", "raking": "CAL_RAKE", "logit": "CAL_LOGIT", "linear_trunc": "CAL_LOGIT"}
 _USUAL = {"FREQ": "A", "SOURCE_TYPE": "SUR_HH", "COUNTERPART_AREA": "_Z"}
@@ -38,8 +40,9 @@ def layout(
     """
     constants = {each: _USUAL.get(each, "_T") for each in dimensions if each not in wanted.dimensions}
     constants |= {"REF_AREA": facts["area"], "MIG_MEASURE": wanted.measure, "TIME_PERIOD": wanted.period}
+    constants |= {"UNIT_MULT": "0"} if wanted.measure == "SHR" else {}
     constants |= {"METHOD": facts["method"], **wanted.constants}
-    labels = {each: each for each in (*wanted.dimensions, "OBS_STATUS", *PRECISION)}
+    labels = {each: each for each in (*wanted.dimensions, "OBS_STATUS", "CONF_STATUS", *PRECISION)}
     constants = {each: code for each, code in constants.items() if each not in wanted.dimensions}
     lines = [
         f"reliability = {_text(design.standard)}",

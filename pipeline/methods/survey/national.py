@@ -63,6 +63,7 @@ def table(wanted: Wanted, estimates: pd.DataFrame) -> pd.DataFrame:
     return codes.assign(
         OBS_VALUE=_words(value, is_out, "" if wanted.measure == "SHR" else "0").where(~is_out, _WITHHELD),
         OBS_STATUS=estimates["obs_status"].to_numpy(),
+        CONF_STATUS=np.where(is_out, "N", "F"),  # not for publication; none of them is for confidentiality
         CV=_words(cv, np.zeros(len(cv), dtype=bool)),
         SE=_words(se, is_out),
         N_OBS=estimates["n"].astype(str).to_numpy(),

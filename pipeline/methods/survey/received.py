@@ -57,7 +57,7 @@ def opened(file: Path, design: Design, given: Sequence[Control]) -> Delivery:
         file.name,
         (),
         frame,
-        ids=frame[design.id] if design.id else pd.Series(np.arange(1, len(frame) + 1)),
+        ids=_identifiers(frame[design.id]) if design.id else pd.Series(np.arange(1, len(frame) + 1)),
         base=numbers(frame[design.weights]),
         household=categories(frame[design.household]) if design.household else None,
     )
@@ -68,6 +68,12 @@ def opened(file: Path, design: Design, given: Sequence[Control]) -> Delivery:
     sample = _sample(frame, design)
     found = (*found, *_of_sample(sample, design, file.name), *_of_margins(own, file.name))
     return Delivery(file.name, found, frame, made.ids, made.base, sample, made.household, own)
+
+
+def _identifiers(column: pd.Series) -> pd.Series:
+    """Identifiers as they are written; SPSS and Stata keep whole numbers with a point."""
+    is_whole = pd.api.types.is_float_dtype(column.dtype) and bool((column.dropna() % 1 == 0).all())
+    return column.astype("Int64") if is_whole else column
 
 
 def issue(code: str, severity: str, file: str, found: str, expected: str = "", *, count: int = 1) -> Issue:

@@ -1,0 +1,137 @@
+"""Indicators for policies and commitments: computed from what a release publishes, and published like the rest.
+
+They are made after protection, of published figures alone: whoever has the release could work them out. So they
+tell nothing of a withheld cell, and need no protection of their own (dsd/DF_INDIC/protect.toml).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pipeline import describe, protect
+from pipeline.computed import Answer
+from pipeline.formats import Format
+from pipeline.framework import Dataflow, Text
+from pipeline.methods.indicators import answers, tables
+from pipeline.methods.indicators.definitions import Definitions, definitions
+from pipeline.methods.indicators.evaluate import Computed, Published, evaluate
+from pipeline.model import Country, Issue, Library, Observations, Package, Protected, Report, Series, Settings
+from pipeline.package import package
+from pipeline.report import reason
+from pipeline.validate import missing_metadata, validate, validate_release
+
+log = logging.getLogger("trayecto")
+
+Key = tuple[str, str]
+
+
+@dataclass
+class Made:
+    """All packages of a release with those of the indicators, and what is said of these."""
+
+    packages: list[Package]
+    reports: dict[Key, Report] = field(default_factory=dict)
+    held_back: dict[Key, Text] = field(default_factory=dict)
+    records: dict[str, bytes] = field(default_factory=dict)
+    answers: tuple[Answer, ...] = ()
+
+
+def indicators(
+    packages: Sequence[Package],
+    reports: Mapping[Key, Report],
+    library: Library,
+    settings: Settings,
+    *,
+    formats: Iterable[Format],
+) -> Made:
+    """Compute every indicator of every country from the packages of a release.
+
+    A table of indicators among them is what its country delivered: it is held against what is computed.
+    """
+    of = library.indicators
+    if not of.flow or of.flow not in (settings.flows or library.dataflows):
+        return Made(list(packages))
+    flow = library.dataflows[of.flow]
+    given = {each.data.area: each.data for each in packages if each.data.flow.id == flow.id}
+    found = Made([each for each in packages if each.data.flow.id != flow.id])
+    defined, _ = definitions(of, flow.structure)
+    published = [Published(p.data.area, p.data.flow, p.data.frame, p.description.vintage) for p in found.packages]
+    areas = list(dict.fromkeys((*(each.area for each in published), *given)))
+    made = evaluate(defined, published, flow, library)
+    found.answers = answers.answers(defined, made, areas, library)
+    office = _Publisher(found, made, defined, library, settings, tuple(formats))
+    for area in areas:
+        office.publish(area, given.get(area), reports.get((area, flow.id)))
+    return found
+
+
+@dataclass(frozen=True)
+class _Publisher:
+    """Adds the indicators of one country after the other to what is `found`."""
+
+    found: Made
+    made: Computed
+    defined: Definitions
+    library: Library
+    settings: Settings
+    formats: tuple[Format, ...]
+
+    @property
+    def flow(self) -> Dataflow:
+        return self.library.dataflows[self.library.indicators.flow]
+
+    def publish(self, area: str, given: Protected | None, before: Report | None) -> None:
+        """The table, report and records of one country; `given` is what it delivered, `before` the report on that."""
+        key, said = (area, self.flow.id), [each for each in self.found.answers if each.area == area]
+        computed = tables.observations(self.made, area, self.library)
+        wrong: tuple[Issue, ...] = ()
+        if given is not None:
+            own = tables.delivered(given, self.library)
+            wrong = tuple(tables.differences(own, self.made, self.defined))
+            computed = computed if wrong else tables.joined(computed, own, self.made, self.defined, self.library)
+        report = validate(computed, self.library, day=self.settings.release_day)
+        told = (*report.issues, *answers.issues(said, self.defined))
+        report = replace(report, issues=told)
+        if len(computed.frame):
+            report = self._packaged(computed, report)
+        report = replace(report, issues=(*wrong, *report.issues))
+        if before is not None:
+            issues, applied = (*before.issues, *report.issues), {**before.applied, **report.applied}
+            report = replace(before, issues=issues, applied=applied)
+        if wrong:
+            self.found.held_back[key] = reason(report)
+        self.found.reports[key] = report
+        release = self.settings.release
+        self.found.records[answers.answers_path(self.flow.id, area)] = answers.answers_record(said)
+        self.found.records[answers.inputs_path(self.flow.id, area)] = answers.inputs_record(
+            self.made, area, self.flow, release
+        )
+        filled = sum(1 for each in said if each.figures)
+        log.info("%s %s: %d figures of %d indicators", area, self.flow.id, len(computed.frame), filled)
+
+    def _packaged(self, computed: Observations, report: Report) -> Report:
+        """The package of one country's indicators, where they are fit; the report on them."""
+        key, day = (computed.area, self.flow.id), self.settings.release_day
+        data = protect.protect(computed, self.library, day=day)
+        left = validate_release(data, self.library, day=day)
+        report = replace(report, issues=(*report.issues, *left.issues), applied={**report.applied, **left.applied})
+        if not report.is_fit:
+            self.found.held_back[key] = reason(report)
+            return report
+        country = self._described(self.library.countries[computed.area])
+        description = describe.describe(data, country, self.library, report=report, settings=self.settings)
+        self.found.packages.append(package(data, description, self.library, formats=self.formats))
+        return replace(report, issues=(*report.issues, *missing_metadata(*key, description.missing)))
+
+    def _described(self, country: Country) -> Country:
+        """The country with a series of indicators: its own layouts, if any, then those of what they are made of."""
+        of = self.library.indicators
+        own = country.series.get(of.flow) or Series(country.area, of.flow, (), (), 0, {})
+        flows = {each.flow for each in of.inputs.values()}
+        there = [p.data.flow.id for p in self.found.packages if p.data.area == country.area and p.data.flow.id in flows]
+        below = [layout for flow in there if flow in country.series for layout in country.series[flow].layouts]
+        layouts = (tables.layout(of), *own.layouts, *below)
+        series = replace(own, layouts=layouts, metadata={**of.metadata, **own.metadata})
+        return replace(country, series={**country.series, of.flow: series})

@@ -1,0 +1,52 @@
+"""What `dsd/<DATAFLOW>/protect.toml` says of the protection of one dataflow (framework §11)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Counts from 1 up to `persons` - 1 are confidential where the condition `when` holds."""
+
+    persons: int
+    when: str
+
+
+@dataclass(frozen=True)
+class SameAs:
+    """Figures for which `when` holds are those of another key, component by component: a code, or `{COMPONENT}`."""
+
+    when: str
+    key: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Floor:
+    """No detail for a small group: where the row of `total` in the component `of` is below `persons`.
+
+    It applies to the rows of `when`. The group is that of the same area, period, source and measure.
+    """
+
+    persons: int
+    of: str
+    total: str
+    when: str
+
+
+@dataclass(frozen=True)
+class Protection:
+    """How one dataflow is protected: the first threshold whose condition holds applies to a row.
+
+    What meets a condition of `forbidden`, or is detail below a floor, is withheld at any size.
+    """
+
+    method: Literal["suppression", "none"]
+    thresholds: tuple[Threshold, ...]
+    minimum_cases: int
+    reason: Mapping[str, str]
+    same_as: tuple[SameAs, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    floors: tuple[Floor, ...] = ()
