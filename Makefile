@@ -68,6 +68,9 @@ border: .venv/run.stamp ## stocks and flows from border-control records: CROSSIN
 survey: .venv/run.stamp ## weights of a survey adjusted to migrant margins: INPUT=… DESIGN=… CONTROLS=… OUT=… (OPTIONS="…" adds others)
 	@$(RUN) survey --input "$(INPUT)" --design "$(DESIGN)" --controls "$(CONTROLS)" --out "$(OUT)" $(OPTIONS)
 
+questions: .venv/run.stamp ## hold a questionnaire against the question modules: FILE=… (OPTIONS="--kind survey --year 2026 --area CL")
+	@$(RUN) questions "$(FILE)" $(OPTIONS)
+
 docs: .venv/run.stamp ## the generated pages of docs/
 	@$(RUN) docs
 
@@ -82,4 +85,4 @@ docs: .venv/run.stamp ## the generated pages of docs/
 	@$(INSTALL) -r requirements-test.lock
 	@touch $@
 
-.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check release verify test check bench protect audit border survey docs
+.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check release verify test check bench protect audit border survey questions docs

@@ -98,6 +98,12 @@ def _survey(options: argparse.Namespace) -> int:
     return survey(ROOT, **{name: value for name, value in vars(options).items() if name not in ("verb", "function")})
 
 
+def _questions(options: argparse.Namespace) -> int:
+    from pipeline.estimate import questions
+
+    return questions(ROOT, **{name: value for name, value in vars(options).items() if name not in ("verb", "function")})
+
+
 def _docs(options: argparse.Namespace) -> int:
     from pipeline.commands import docs
 
@@ -179,8 +185,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _of_records(verb: Callable[[str, str, Callable[[argparse.Namespace], int]], argparse.ArgumentParser]) -> None:
-    """The verbs that make tables from records of persons."""
+    """The verbs that make tables from records of persons, and the one for the questions that they were asked."""
     _border_options(verb("border", "estimate stocks and flows from border-control records", _border))
+    _questions_options(verb("questions", "hold a questionnaire against the standard question modules", _questions))
     _survey_options(verb("survey", "adjust the weights of a survey so that migrants are visible", _survey))
 
 
@@ -230,6 +237,14 @@ def _survey_options(each: argparse.ArgumentParser) -> None:
     each.add_argument("--area", default="", help="the country: write its tables and layouts for `publish`")
     each.add_argument("--provider", default="", help="the provider of those tables, as in country.toml")
     each.add_argument("--licence", default="CC-BY-4.0", help="the licence of those tables; CC-BY-4.0 else")
+
+
+def _questions_options(each: argparse.ArgumentParser) -> None:
+    each.add_argument("file", type=Path, metavar="FILE", help="its description: a row for each category of an answer")
+    each.add_argument("--kind", default="census", choices=("census", "survey"), help="the instrument; census else")
+    each.add_argument("--year", type=int, help="the year it is asked in; that of the release else")
+    each.add_argument("--area", default="", help="the country, such as CL; its own code is then no foreign country")
+    each.add_argument("--out", type=Path, help="the folder for the coverage; build/questions/<FILE> else")
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The commands that make tables from records of persons: crossings of the border, and answers to a survey."""
+"""The commands of the methods: tables from crossings of the border or a survey, and the coverage of a questionnaire."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pipeline import library, report
 from pipeline.errors import SetupError, Told
 from pipeline.formats import formats
 from pipeline.model import Issue, Library
+from pipeline.modules import Instrument
 from pipeline.settings import settings
 
 
@@ -47,6 +48,20 @@ def survey(root: Path, **options: Any) -> int:
         dimensions={flow.id: flow.structure.dimensions for flow in loaded.dataflows.values()},
     )
     return _told(root, loaded, run(asked))
+
+
+def questions(root: Path, *, file: Path, kind: Instrument, year: int | None, area: str, out: Path | None) -> int:
+    """Hold a questionnaire against the question modules; say what was found; 1 when its description has errors."""
+    from pipeline.methods.questions import questions as run
+    from pipeline.methods.questions.written import summary
+
+    loaded = library.load(root)
+    chosen = settings(root / "publish.toml", loaded, formats=formats())
+    folder = out or root / "build/questions" / file.stem
+    made = run(file, loaded, kind=kind, year=year or int(chosen.release[:4]), area=area, out=folder)
+    code = _told(root, loaded, made)
+    print(summary(made.coverage, chosen.language))
+    return code
 
 
 def _with_provider(options: Mapping[str, Any], loaded: Library) -> dict[str, Any]:

@@ -110,6 +110,7 @@ class Concept:
     representation: str = ""
     cross_domain_urn: str = ""
     basis: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

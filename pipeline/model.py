@@ -31,6 +31,7 @@ from pipeline.framework import (
     Text,
     Waiver,
 )
+from pipeline.modules import Modules
 
 LINEAGE = ("table", "row", "column")
 
@@ -171,6 +172,7 @@ class Library:
     waivers: tuple[Waiver, ...] = ()
     reasons: Mapping[str, Text] = field(default_factory=dict)  # for leaving cells out, by the text in any language
     planned: tuple[Planned, ...] = ()
+    modules: Modules = field(default_factory=Modules)
     indicators: Indicators = field(default_factory=Indicators)
 
     def list_of(self, component: str) -> Codelist | None:

@@ -19,6 +19,7 @@ from pipeline import agenda, catalogue, dcat, notices, releases, rest, reuse
 from pipeline.errors import PublishError
 from pipeline.formats import Format, csv20
 from pipeline.framework import LANGUAGES
+from pipeline.methods.questions import written as questionnaires
 from pipeline.model import Library, Package, Release, Settings, Whole, Written
 from pipeline.releases import documents
 from pipeline.structures import tree as structures
@@ -116,6 +117,7 @@ def _documents(
 ) -> Iterator[tuple[Sequence[str], bytes]]:
     """What speaks of the figures: (paths, content). Each is asked for when those before it stand in the tree."""
     yield from (([path], content) for path, content in release.records.items())
+    yield from (([path], content) for path, content in questionnaires.files(library))
     described = dcat.catalogue(release.packages, library, settings, formats=formats, written=dict(tree.written))
     yield from (([path], content) for path, content in described)
     yield from notices.notices(release, library, settings, written=dict(tree.written))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,12 @@ def with_first_cells(issue: Issue) -> Issue:
 
 def ordered(report: Report) -> list[Issue]:
     """The issues of a report, errors first, in the order of the rules within a severity."""
-    return sorted(report.issues, key=lambda issue: _ORDER[issue.severity])
+    return by_severity(report.issues)
+
+
+def by_severity(issues: Iterable[Issue]) -> list[Issue]:
+    """Issues with errors first, else in their order."""
+    return sorted(issues, key=lambda issue: _ORDER[issue.severity])
 
 
 def reason(report: Report) -> Text:

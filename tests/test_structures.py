@@ -153,7 +153,11 @@ def test_sdmx1_reads_every_name_code_and_parent_of_2_1(library: Library, message
         assert parents == {c.id: c.parent for c in codelist.codes.values()}
         notes = {c.id: {a.type: a.title for a in c.annotations} for c in read}
         assert notes == {c.id: {k: v for k, v in c.notes.items() if v} for c in codelist.codes.values()}
-    for name, concepts in (("CS_MIG", library.concepts), ("CS_MIG_TERM", library.terms)):
+    asked = {
+        key: replace(library.terms["USUAL_RES"], id=key, name=q.title, definition=q.wording)
+        for key, q in library.modules.questions.items()
+    }
+    for name, concepts in (("CS_MIG", library.concepts), ("CS_MIG_TERM", library.terms), ("CS_MIG_QUESTION", asked)):
         read = found.concept_scheme[name]
         assert [(c.id, text(c.name), text(c.description)) for c in read] == [
             (c.id, c.name, c.definition) for c in concepts.values()

@@ -14,6 +14,7 @@ from pipeline.completeness import gaps
 from pipeline.framework import Dataflow
 from pipeline.methods.border import Asked, border
 from pipeline.methods.indicators.definitions import definitions
+from pipeline.methods.questions import covered, opened
 from pipeline.methods.survey import Asked as Survey
 from pipeline.methods.survey import survey
 from pipeline.model import Issue, Ledger, Library, Report
@@ -121,6 +122,8 @@ STAGES: dict[str, Callable[[Rows, Dataflow, Library], tuple[Issue, ...]]] = {
 
 def issues_of(path: Path, library: Library) -> tuple[Issue, ...]:
     """What the stage that the code belongs to says about the rows of a case."""
+    if path.parent.name.startswith("QST-"):
+        return covered(opened(path, kind="census", year=2026), library.modules).issues
     if path.parent.name.startswith("BRD-"):
         with tempfile.TemporaryDirectory() as out:
             return crossed(path, Path(out))

@@ -22,6 +22,7 @@ from pipeline.catalogue import (
     indicators,
     mirror,
     quality,
+    questions,
 )
 from pipeline.catalogue.render import environment, render, sitemap
 from pipeline.catalogue.view import catalogue
@@ -44,6 +45,7 @@ _KINDS = (
     agencies,
     about,
     border,
+    questions,
 )
 
 

@@ -19,6 +19,7 @@ def pages(catalogue: Catalogue) -> Iterator[Page]:
 
 def _content(catalogue: Catalogue, words: Words) -> Content:
     return {
+        "questions": texts("questions", words.lang)["title"] if catalogue.library.modules.questions else "",
         "border": texts("border", words.lang)["title"] if border.is_used(catalogue) else "",
         "protections": [(flow.name, flow.protection.reason) for flow in catalogue.flows],
         "formats": [

@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Any, cast
 
 from pipeline.framework import LANGUAGES, Field, IssueType, Licence, Provider, Text
-from pipeline.library import authored, dataflows, indicators, lists, national, standards, structures, timetable, waivers
+from pipeline.library import (
+    authored,
+    dataflows,
+    indicators,
+    lists,
+    modules,
+    national,
+    standards,
+    structures,
+    timetable,
+    waivers,
+)
 from pipeline.library.authored import NAMES, refuse
 from pipeline.model import Country, Library
 
@@ -27,6 +38,7 @@ def load(root: Path) -> Library:
     found = structures.structures(root / "dsd", concepts, codelists)
     categories = lists.codelist(root / "dsd/categories.csv", AGENCY, "CAS_MIG", "1.0.0")
     issue_types = _issue_types(root / "metadata/issues.csv")
+    terms = structures.concepts(root / "dsd/terms.csv", codelists)
     agencies, providers = _agencies(root / "metadata/agencies.csv")
     flows = dataflows.dataflows(root / "dsd", found, hierarchies, categories, issue_types)
     licences, fields = _licences(root / "metadata/licences.csv"), _fields(root / "metadata/fields.csv")
@@ -35,7 +47,7 @@ def load(root: Path) -> Library:
         codelists=codelists,
         hierarchies=hierarchies,
         concepts=concepts,
-        terms=structures.concepts(root / "dsd/terms.csv", codelists),
+        terms=terms,
         structures=found,
         dataflows=flows,
         categories=categories,
@@ -48,6 +60,12 @@ def load(root: Path) -> Library:
         issue_types=issue_types,
         countries={},
         standards=standards.standards(root / "dsd/reliability.csv"),
+        modules=modules.modules(
+            root / "metadata/modules",
+            codelists=codelists,
+            concepts=(*concepts.values(), *terms.values()),
+            flows=flows,
+        ),
         indicators=indicators.indicators(root / "dsd", flows, providers=providers, licences=licences, fields=fields),
     )
     folders = sorted(path.parent for path in (root / "metadata/national").glob("*/country.toml"))
@@ -155,5 +173,7 @@ def _untranslated(library: Library) -> tuple[str, ...]:
     named |= {each.id: each.name for each in library.structures.values()}
     named |= {each.id: each.name for each in library.dataflows.values()}
     named |= {each.id: each.name for each in library.hierarchies.values()}
+    for question in library.modules.questions.values():
+        named |= {question.id: question.title, f"{question.id}, wording": question.wording}
     named |= {codelist.ref: codelist.name for codelist in library.codelists.values()}
     return tuple(f"{what}: {lang}" for what, text in named.items() for lang in LANGUAGES if lang not in text)

@@ -15,11 +15,12 @@ from sdmx.model import common, v21
 
 from pipeline.framework import Codelist, Concept, Hierarchy, Provider, Text
 from pipeline.model import Library
+from pipeline.modules import Question
 from pipeline.structures.constraints import allowed
 from pipeline.structures.datastructures import dataflow, representation, structure
 
 VERSION = "1.0.0"
-CONCEPTS, TERMS = "CS_MIG", "CS_MIG_TERM"
+CONCEPTS, TERMS, QUESTIONS = "CS_MIG", "CS_MIG_TERM", "CS_MIG_QUESTION"
 _Scheme = TypeVar("_Scheme", bound=common.ItemScheme[Any])
 
 
@@ -69,6 +70,9 @@ def artefacts(library: Library) -> Artefacts:
     phrases = library.phrases
     concepts = _concepts(CONCEPTS, phrases["cs_mig"], library.concepts.values(), codelists, own)
     terms = _concepts(TERMS, phrases["cs_mig_term"], library.terms.values(), codelists, own)
+    asked = _concepts(
+        QUESTIONS, phrases["cs_mig_question"], [*map(_question, library.modules.questions.values())], codelists, own
+    )
     structures = {key: structure(each, concepts, codelists, own) for key, each in library.structures.items()}
     flows = {key: dataflow(each, structures[each.structure.id], own) for key, each in library.dataflows.items()}
     categories, places = _categories(library.categories, own)
@@ -76,7 +80,7 @@ def artefacts(library: Library) -> Artefacts:
     return Artefacts(
         agencies=_agency_scheme(library, agencies),
         providers={agency: scheme for agency, scheme in providers.items() if len(scheme)},
-        concepts={CONCEPTS: concepts, TERMS: terms},
+        concepts={CONCEPTS: concepts, TERMS: terms, QUESTIONS: asked},
         codelists=codelists,
         hierarchies={key: _hierarchy(each, codelists, own) for key, each in library.hierarchies.items()},
         structures=structures,
@@ -133,13 +137,27 @@ def _concepts(
             id=concept.id,
             name=concept.name,
             description=concept.definition,
-            annotations=_notes({"GLOBAL_URN": concept.cross_domain_urn, "BASIS": concept.basis}),
+            annotations=_notes({"GLOBAL_URN": concept.cross_domain_urn, "BASIS": concept.basis, **concept.notes}),
         )
         for concept in concepts
     ]
     for item, concept in zip(items, concepts, strict=True):
         item.core_representation = representation(concept.representation, codelists)
     return _filled(common.ConceptScheme(id=identifier, name=name, **own), items)
+
+
+def _question(question: Question) -> Concept:
+    """A standard question as a concept: its wording is the description, its first code list the representation."""
+    first = question.parts[0].response
+    notes = {
+        "UNIVERSE": f"{question.universe.group} {question.universe.ages}".rstrip(),
+        "CONCEPTS": " ".join(question.concepts),
+        "IPUMS": question.ipums,
+        **{f"TIER_{kind.upper()}": tier for kind, tier in question.tiers.items()},
+        **{f"ANSWER_{part.id}": part.response for part in question.parts},
+        **{f"CAVEAT_{language.upper()}": text for language, text in question.caveat.items()},
+    }
+    return Concept(question.id, question.title, question.wording, first if ":" in first else "String", notes=notes)
 
 
 def _hierarchy(
