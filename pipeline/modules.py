@@ -90,7 +90,7 @@ class Questionnaire:
     name: Text
     rows: tuple[tuple[int, Mapping[str, str]], ...]
     columns: tuple[str, ...] = ()
-    source: str = ""
+    source: Text = field(default_factory=dict)
     url: str = ""
     note: Text = field(default_factory=dict)
     file: str = ""

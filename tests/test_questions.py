@@ -314,7 +314,7 @@ def test_the_words_are_the_same_in_every_language_and_all_used() -> None:
 @pytest.mark.parametrize("example", ["CL_CENSUS_2017", "MX_CENSUS_2020"])
 def test_the_examples_are_sound_and_say_where_they_were_read(library: Library, example: str) -> None:
     questionnaire = library.modules.examples[example]
-    assert questionnaire.source
+    assert questionnaire.source.keys() == set(LANGUAGES)
     assert questionnaire.url.startswith("https://")
     found = covered(questionnaire, library.modules)
     assert found.is_fit

@@ -30,6 +30,7 @@ COLUMNS = (
     *("code", "write_in", "routing"),
 )
 _WORDS = tuple(f"{stem}_{lang}" for stem in ("title", "wording", "caveat") for lang in LANGUAGES)
+_SOURCES = tuple(f"source_{lang}" for lang in LANGUAGES)
 _NOTES = tuple(f"note_{lang}" for lang in LANGUAGES)
 _NAMING = ("CL_MIG_MEASURE", "CL_INDICATOR", "CL_REMIT_ITEM")  # codes that a question may be about
 
@@ -143,7 +144,7 @@ def _examples(folder: Path, codelists: Mapping[str, Codelist]) -> dict[str, Ques
     path = folder / "questionnaires.csv"
     found: dict[str, Questionnaire] = {}
     areas = {code for each in codelists.values() if each.id == "CL_AREA" for code in each.codes}
-    for row, cells in authored.rows(path, ("id", "area", "kind", "year", *NAMES, "source", "url", *_NOTES)):
+    for row, cells in authored.rows(path, ("id", "area", "kind", "year", *NAMES, *_SOURCES, "url", *_NOTES)):
         identifier = authored.unique(path, row, cells["id"], found)
         if cells["kind"] not in get_args(Instrument):
             refuse(path, row, f'kind "{cells["kind"]}" must be one of {", ".join(get_args(Instrument))}')
@@ -160,7 +161,7 @@ def _examples(folder: Path, codelists: Mapping[str, Codelist]) -> dict[str, Ques
             authored.name(path, row, cells),
             tuple(authored.rows(file, COLUMNS)),
             COLUMNS,
-            cells["source"],
+            authored.name(path, row, cells, "source"),
             cells["url"],
             authored.words(cells, "note"),
             file.name,

@@ -62,7 +62,7 @@ def coverage_record(found: Coverage, modules: Modules) -> dict[str, object]:
         "area": of.area,
         "kind": of.kind,
         "year": of.year,
-        "source": of.source,
+        "source": dict(of.source),
         "score": _rounded(found.value),
         "questions": [
             {
