@@ -531,7 +531,7 @@ def test_without_dated_rows_a_component_is_mapped_once(library: Library, monkeyp
     from pipeline import labels
 
     calls = []
-    monkeypatch.setattr(labels, "fates", lambda *given: (calls.append(given[1]), fates(*given))[1])
+    monkeypatch.setattr(labels, "fates", lambda *given, **how: (calls.append(given[1]), fates(*given, **how))[1])
     country = replace(
         library.countries["CL"],
         codes=(CodeRow("SEX", "", "H", "M", ""), CodeRow("CITIZENSHIP", "", "Z", "PE", "", "2011", "")),
