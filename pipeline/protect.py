@@ -79,7 +79,7 @@ def protect_all(
         blank = withheld[cells] & ~was_hidden & table.frame["OBS_VALUE"].notna().to_numpy()
         primary = blank & is_primary[cells]
         counts = {_PRIMARY: int(primary.sum()), _SECONDARY: int((blank & ~primary).sum())}
-        frame = _withheld(table.frame, primary, blank & ~primary)
+        frame = blanked(table.frame, primary, blank & ~primary)
         made.append(Protected(table.area, table.flow, frame, table.origins, counts))
     return ProtectedTables(tuple(made), tuple(standing), linked)
 
@@ -190,7 +190,8 @@ def _primary(flow: Dataflow, frame: pd.DataFrame, library: Library) -> Mask:
     return primary & frame["OBS_VALUE"].notna().to_numpy()
 
 
-def _withheld(frame: pd.DataFrame, primary: Mask, secondary: Mask) -> pd.DataFrame:
+def blanked(frame: pd.DataFrame, primary: Mask, secondary: Mask) -> pd.DataFrame:
+    """The rows without their figures, the marks that say so in their place, and nothing that speaks of a figure."""
     hidden = primary | secondary
     frame = frame.copy()
     frame.loc[hidden, "OBS_VALUE"] = np.nan

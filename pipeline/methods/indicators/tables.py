@@ -19,6 +19,7 @@ from pipeline.computed import Indicators
 from pipeline.methods.indicators.definitions import Definitions
 from pipeline.methods.indicators.evaluate import QUALITY, RELIABILITY, Computed, root
 from pipeline.model import LINEAGE, Issue, Layout, Ledger, Library, Observations, Origin, Protected
+from pipeline.protect import blanked
 
 DIFFERS = "IND-01"
 _FORMULA_COLUMN = 2
@@ -169,10 +170,4 @@ def _turnable(made: Computed, of: Definitions, area: str, library: Library) -> f
 def _closed(frame: pd.DataFrame, indicators: Collection[str]) -> pd.DataFrame:
     """The figures of some indicators withheld."""
     hidden = frame["INDICATOR"].astype(str).isin(list(indicators)).to_numpy(dtype=bool)
-    frame = frame.astype({"OBS_STATUS": object, "CONF_STATUS": object})
-    frame.loc[hidden, "OBS_VALUE"] = np.nan
-    frame.loc[hidden, ["OBS_STATUS", "CONF_STATUS"]] = ["Q", "D"]
-    for name in ("CV", "SE", "N_OBS"):
-        if name in frame:
-            frame.loc[hidden, name] = np.nan
-    return frame
+    return blanked(frame, np.zeros_like(hidden), hidden)
