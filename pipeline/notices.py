@@ -6,7 +6,6 @@ that pulls data, in the manner of the IMF's SDDS Plus, takes it: one data source
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from lxml.builder import ElementMaker  # type: ignore[import-not-found]
 
 from pipeline.framework import LANGUAGES
 from pipeline.model import Library, Package, Release, Settings, Written
+from pipeline.plain import as_json
 from pipeline.texts import said, texts
 
 _ATOM = "http://www.w3.org/2005/Atom"
@@ -101,7 +101,7 @@ def _status(release: Release, settings: Settings, base: str) -> bytes:
         "datasets": sorted(datasets, key=lambda each: (str(each["dataflow"]), str(each["area"]))),
         "held_back": [{"dataflow": flow, "area": area} for area, flow in sorted(release.held_back)],
     }
-    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
+    return as_json(content)
 
 
 def _registrations(

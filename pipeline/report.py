@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.framework import LANGUAGES, IssueType, Rule, Severity, Text
 from pipeline.model import Issue, Ledger, Library, Report
+from pipeline.plain import as_json
 from pipeline.texts import said, texts
 
 _CODES_SHOWN = 8
@@ -147,7 +148,7 @@ def records(
 ) -> dict[str, bytes]:
     """The machine record of each delivery, with the verdict of its suite, by path in the release."""
     return {
-        record_path(area, flow): _json({**record(report), "suite": verdicts.get((area, flow), {})})
+        record_path(area, flow): as_json({**record(report), "suite": verdicts.get((area, flow), {})})
         for (area, flow), report in reports.items()
     }
 
@@ -249,7 +250,3 @@ def _page(kind: IssueType, rules: tuple[Rule, ...], example: str) -> str:
         lines.append("")
     lines += [f"## tests/cases/{kind.code}/case.csv", "", "```csv", example.rstrip("\n"), "```", ""]
     return "\n".join(lines)
-
-
-def _json(content: Mapping[str, object]) -> bytes:
-    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()

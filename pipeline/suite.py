@@ -8,7 +8,6 @@ rules that `validate` holds back for it.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import warnings
@@ -22,6 +21,7 @@ import pandas as pd
 from pipeline.expectations import FRACTION, OWN, Expectation, counted, expectations
 from pipeline.framework import Dataflow
 from pipeline.model import Library, Observations, Report
+from pipeline.plain import as_json
 
 Key = tuple[str, str]  # area, dataflow
 Result = dict[str, Any]
@@ -39,7 +39,7 @@ def write(flow: Dataflow, library: Library) -> bytes:
         "meta": {"dataflow": flow.id, "structure": flow.structure.id},
         "expectations": [each.configuration() for each in expectations(flow, library)],
     }
-    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
+    return as_json(content)
 
 
 def run(received: Iterable[Observations], library: Library, reports: Mapping[Key, Report]) -> dict[Key, Verdict]:

@@ -6,7 +6,6 @@ until the row is taken out, as it is for a correction that no longer fits.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 
@@ -16,6 +15,7 @@ from pipeline import conditions
 from pipeline.checks.finding import Finding, Mask, Table
 from pipeline.framework import Rule, Waiver
 from pipeline.model import Issue, Library, Report
+from pipeline.plain import as_json
 
 PATH = "reports/waivers.json"
 _EXPIRED, _UNUSED = "WAI-01", "WAI-02"
@@ -61,7 +61,7 @@ def record(library: Library, reports: Iterable[Report], *, day: str) -> bytes:
         }
         for w in library.waivers
     ]
-    return (json.dumps({"waivers": told}, ensure_ascii=False, indent=1) + "\n").encode()
+    return as_json({"waivers": told})
 
 
 def state(waiver: Waiver, day: str) -> str:

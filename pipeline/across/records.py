@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +10,7 @@ import pandas as pd
 
 from pipeline.framework import Rule
 from pipeline.model import Compared
+from pipeline.plain import as_csv, as_json
 
 _DECIMALS = 6
 _STATES = ("compared", "withheld", "one_estimate", "partner_data")
@@ -21,11 +19,11 @@ _STATES = ("compared", "withheld", "one_estimate", "partner_data")
 def records(compared: Compared, rules: tuple[Rule, ...]) -> dict[str, bytes]:
     """The machine records by their path in the release. No withheld figure took part in any."""
     content = {"rules": [_rule(rule, compared) for rule in rules], "findings": list(_rows(_findings(compared)))}
-    found = {"reports/across.json": _json(content)}
+    found = {"reports/across.json": as_json(content)}
     for kind, table in compared.mirrors.items():
         found[f"reports/mirror/{kind}.csv"] = _csv(table.drop(columns="rule"))
         named = {"kind": kind, "rule": _rule_of(kind, rules), "corridors": list(_rows(table.drop(columns="rule")))}
-        found[f"reports/mirror/{kind}.json"] = _json(named)
+        found[f"reports/mirror/{kind}.json"] = as_json(named)
     return found
 
 
@@ -65,14 +63,5 @@ def _plain(value: object) -> object:
 
 
 def _csv(table: pd.DataFrame) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.columns)
-    for row in table.itertuples(index=False):
-        plain = (_plain(value) for value in row)
-        writer.writerow(["" if value is None else value for value in plain])
-    return text.getvalue().encode()
-
-
-def _json(content: object) -> bytes:
-    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
+    rows = ([_plain(value) for value in row] for row in table.itertuples(index=False))  # None is written as nothing
+    return as_csv(table.columns, rows)

@@ -18,6 +18,7 @@ from pipeline import texts
 from pipeline.catalogue.view import Catalogue
 from pipeline.catalogue.wording import Words
 from pipeline.framework import LANGUAGES
+from pipeline.plain import as_json
 
 Content = Mapping[str, Any]
 
@@ -93,7 +94,7 @@ def render(
             pages=pages,
         )
         yield path, text.encode()
-        yield posixpath.join(lang, page.path, "index.json"), _json(record)
+        yield posixpath.join(lang, page.path, "index.json"), as_json(record)
 
 
 def address(catalogue: Catalogue, path: str) -> str:
@@ -111,10 +112,6 @@ def _about(page: Page, words: Words, catalogue: Catalogue, path: str) -> Content
         "release": catalogue.settings.release,
         "translations": {each: address(catalogue, file_path(each, page.path)) for each in LANGUAGES},
     }
-
-
-def _json(record: Content) -> bytes:
-    return (json.dumps(record, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def file_path(lang: str, page: str) -> str:

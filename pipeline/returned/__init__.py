@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from pipeline import report as words_of
 from pipeline.model import Layout, Library, Report
+from pipeline.plain import as_json
 from pipeline.report import Told
 from pipeline.returned.copies import copied
 from pipeline.returned.listing import list_issues
@@ -46,7 +46,7 @@ def returned(report: Report, library: Library, *, language: str, received: Path)
         words=words,
         copies={f: path for f, (path, _) in copies.items()},
     )
-    return {f"{flow}.json": _json(words_of.record(report)), f"{flow}.html": shown, **dict(copies.values())}
+    return {f"{flow}.json": as_json(words_of.record(report)), f"{flow}.html": shown, **dict(copies.values())}
 
 
 def _layout_of(file: str, layouts: Sequence[Layout]) -> Layout:
@@ -62,7 +62,7 @@ def refused(area: str, flow: str, library: Library, *, language: str, message: s
     nothing, words = Report(area, flow, (), {}), texts("returned", language)
     shown = page(nothing, [], library, language=language, words=words, copies={}, message=message)
     record = {**words_of.record(nothing), "fit": False, "message": message}
-    return {f"{flow}.json": _json(record), f"{flow}.html": shown}
+    return {f"{flow}.json": as_json(record), f"{flow}.html": shown}
 
 
 def _marked(received: Path, layout: Layout, told: Sequence[Told], words: Mapping[str, str]) -> tuple[str, bytes]:
@@ -71,7 +71,3 @@ def _marked(received: Path, layout: Layout, told: Sequence[Told], words: Mapping
     mark(copy, told, words)
     list_issues(copy, told, words, file=path.name)
     return copy.suffix, copy.saved()
-
-
-def _json(content: Mapping[str, object]) -> bytes:
-    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection, Iterator
 
 import pandas as pd
@@ -15,6 +13,7 @@ from pipeline.methods.indicators.definitions import LISTED, TIME, Definitions
 from pipeline.methods.indicators.evaluate import Computed, root
 from pipeline.methods.indicators.formula import Call, Expression, Name, Operation
 from pipeline.model import Issue, Library
+from pipeline.plain import as_csv
 
 MISSING = "IND-04"
 
@@ -121,7 +120,7 @@ def inputs_path(flow: str, area: str) -> str:
 def answers_record(found: Collection[Answer]) -> bytes:
     """The answers of one country as a table."""
     rows = ([a.indicator, a.figures, a.first, a.last, *(a.reason.get(each, "") for each in LANGUAGES)] for a in found)
-    return _table(["INDICATOR", "FIGURES", "FIRST", "LAST", *(f"NOT_COMPUTABLE_{e.upper()}" for e in LANGUAGES)], rows)
+    return as_csv(["INDICATOR", "FIGURES", "FIRST", "LAST", *(f"NOT_COMPUTABLE_{e.upper()}" for e in LANGUAGES)], rows)
 
 
 def inputs_record(made: Computed, area: str, flow: Dataflow, release: str) -> bytes:
@@ -134,7 +133,7 @@ def inputs_record(made: Computed, area: str, flow: Dataflow, release: str) -> by
         source = made.taken[str(name)].sources.loc[rows["row"].to_numpy()].reset_index(drop=True)
         parts.append(pd.concat([rows.reset_index(drop=True), source.rename(columns={TIME: "at"})], axis=1))
     if not parts:
-        return _table(_INPUT_COLUMNS, ())
+        return as_csv(_INPUT_COLUMNS, ())
     told = pd.concat(parts, ignore_index=True).sort_values(["figure", "input", "dataflow", "key", "at"])
     of = figures.loc[told["figure"].to_numpy()].reset_index(drop=True)
     key = of[list(flow.structure.dimensions)].astype(str).agg(".".join, axis=1)
@@ -142,7 +141,7 @@ def inputs_record(made: Computed, area: str, flow: Dataflow, release: str) -> by
     vintage = told["vintage"].where(told["vintage"] != "", release)
     columns = [of["INDICATOR"], key, of[TIME], _texts(of["value"]), told["input"], told["dataflow"], told["area"]]
     columns += [told["key"], told["at"], _texts(told["value"]), vintage]
-    return _table(_INPUT_COLUMNS, zip(*columns, strict=True))
+    return as_csv(_INPUT_COLUMNS, zip(*columns, strict=True))
 
 
 _INPUT_COLUMNS = (
@@ -163,11 +162,3 @@ _INPUT_COLUMNS = (
 def _texts(values: pd.Series[float]) -> pd.Series[str]:
     written = {value: figure(float(value)) for value in values.dropna().unique()}
     return values.map(written).astype(object).fillna("")
-
-
-def _table(header: Collection[str], rows: object) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)  # type: ignore[arg-type]
-    return out.getvalue().encode()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from pipeline import report
 from pipeline.framework import LANGUAGES
@@ -13,6 +10,7 @@ from pipeline.methods.questions import told
 from pipeline.methods.questions.coverage import Coverage, covered
 from pipeline.model import Library
 from pipeline.modules import Modules, Question, Universe
+from pipeline.plain import as_csv, as_json
 from pipeline.texts import said
 
 FOLDER = "files/questions"
@@ -31,7 +29,7 @@ def files(library: Library) -> Iterator[tuple[str, bytes]]:
     for identifier, example in library.modules.examples.items():
         found = covered(example, library.modules)
         columns = list(example.rows[0][1]) if example.rows else []
-        yield f"{FOLDER}/{identifier}.csv", _table(columns, (list(cells.values()) for _, cells in example.rows))
+        yield f"{FOLDER}/{identifier}.csv", as_csv(columns, (list(cells.values()) for _, cells in example.rows))
         yield f"{FOLDER}/{identifier}.matrix.csv", matrix(found)
         yield f"{FOLDER}/{identifier}.coverage.json", as_json(coverage_record(found, library.modules))
 
@@ -97,7 +95,7 @@ def matrix(found: Coverage) -> bytes:
         ]
         for item in found.items
     )
-    return _table(["item", "question", *found.concepts], rows)
+    return as_csv(["item", "question", *found.concepts], rows)
 
 
 def readable(found: Coverage, library: Library, language: str) -> str:
@@ -171,23 +169,11 @@ def _modules(modules: Modules) -> bytes:
         for question in modules.questions.values()
         for part in question.parts
     )
-    return _table(columns, rows)
+    return as_csv(columns, rows)
 
 
 def _universe(universe: Universe) -> str:
     return f"{universe.group} {universe.ages}".rstrip()
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return out.getvalue().encode()
-
-
-def as_json(content: Mapping[str, object]) -> bytes:
-    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def _rounded(value: float) -> float:
