@@ -7,7 +7,7 @@ heading alone proves nothing: countries have names too.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 from openpyxl.utils import get_column_letter
@@ -42,6 +42,11 @@ _CELLS: Mapping[str, re.Pattern[str]] = {
     ),
     "addresses or telephones": re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+"),
 }
+_NAMING = re.compile(
+    r"(^|_)(names?|nombres?|nomes?|apellidos?|sobrenomes?|surnames?|(pass|docu)\w*|pasaporte\w*|c[eé]dulas?|dni|rut|curp"
+    r"|ssn|tax_id|cpf|phone|tel[eé]fono|e?mail|correo|address|direcci[oó]n|endere[cç]o)($|_)",
+    re.IGNORECASE,
+)
 _DAY = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}[/.-]\d{1,2}[/.-]\d{1,2}(?:[ T]00:00(?::00)?)?")
 
 
@@ -85,3 +90,8 @@ def _each_its_own(what: str, cells: pd.Series[str]) -> bool:
     if what == "dates of birth":
         return bool(cells.str.fullmatch(_DAY).mean() >= _MOST_ARE)
     return bool(share >= _MOST_ARE)
+
+
+def naming(columns: Iterable[str]) -> list[str]:
+    """The headings of records that say names, documents or addresses: no delivery of records may have them."""
+    return [name for name in columns if _NAMING.search(name)]

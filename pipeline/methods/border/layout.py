@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from pipeline.framework import LANGUAGES, Text
 from pipeline.methods.border.national import BORDER_KEYS, KEYS, Frame
+from pipeline.methods.layout import written
 
 CODES = "component,column,label,code,note\nSEX,SEX,F,F,\nSEX,SEX,M,M,\n"  # one-letter labels are never guessed
 _WORDS = {"DF_FLOW": "flow", "DF_BORDER": "crossings", "DF_STOCK": "stock"}
@@ -30,37 +30,31 @@ def layout(
         **({"BORDER_POST": "_T"} if flow == "DF_BORDER" else {}),
     }
     word = _WORDS[flow]
-    lines = [
-        *(['hierarchies = ["HCL_AGE5"]', ""] if flow == "DF_FLOW" else []),
-        "[[table]]",
-        f"file = {_text(flow + '.csv')}",
-        f"provider = {_text(provider)}",
-        f"licence = {_text(licence)}",
-        f"labels = {{ {', '.join(f'{key} = {_text(of)}' for key, of in labels.items())} }}",
-        'values = ["OBS_VALUE"]',
-        "",
-        "[table.constants]",
-        *(f"{component} = {_text(code)}" for component, code in constants.items()),
-    ]
-    for name, phrase in (
-        ("table.title", f"border_title_{word}"),
-        ("table.source_operation", "border_operation"),
-        ("table.stat_pop", f"border_pop_{word}"),
-        ("metadata.STAT_CONC_DEF", "border_concept"),
-        ("metadata.ACCURACY_OVERALL", "border_accuracy"),
-        ("metadata.NONSAMPLING_ERR", "border_nonsampling"),
-        ("metadata.COLL_METHOD", "border_collection"),
-        ("metadata.IMPUTATION", "border_imputation"),
-        ("metadata.MIG_ID_POLICY", "border_identity"),
-    ):
-        lines += ["", f"[{name}]", *(f"{lang} = {_text(_filled(phrase, lang, phrases, facts))}" for lang in LANGUAGES)]
-    return "\n".join(lines) + "\n"
+    named = {
+        "table.title": f"border_title_{word}",
+        "table.source_operation": "border_operation",
+        "table.stat_pop": f"border_pop_{word}",
+        "metadata.STAT_CONC_DEF": "border_concept",
+        "metadata.ACCURACY_OVERALL": "border_accuracy",
+        "metadata.NONSAMPLING_ERR": "border_nonsampling",
+        "metadata.COLL_METHOD": "border_collection",
+        "metadata.IMPUTATION": "border_imputation",
+        "metadata.MIG_ID_POLICY": "border_identity",
+    }
+    return written(
+        flow,
+        provider=provider,
+        licence=licence,
+        labels=labels,
+        constants=constants,
+        texts={
+            place: {lang: _filled(phrase, lang, phrases, facts) for lang in LANGUAGES}
+            for place, phrase in named.items()
+        },
+        above=['hierarchies = ["HCL_AGE5"]'] if flow == "DF_FLOW" else [],
+    )
 
 
 def _filled(phrase: str, lang: str, phrases: Mapping[str, Text], facts: Mapping[str, str]) -> str:
     linked = phrases["border_linked" if facts["pairs"] != "0" else "border_not_linked"][lang].format_map(facts)
     return phrases[phrase][lang].format_map({**facts, "links": linked})
-
-
-def _text(words: str) -> str:
-    return json.dumps(words, ensure_ascii=False)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline import persons
 from pipeline.errors import InputError
-from pipeline.methods import personal
 from pipeline.methods.border.columns import Register, register, select
 from pipeline.methods.border.days import day_text
 from pipeline.methods.border.records import OPTIONAL, REQUIRED, ZONED, Reading, fields, is_text
@@ -176,7 +176,7 @@ def _of_columns(columns: Mapping[str, str], file: str, *, has_zone: bool) -> Ite
     missing = [name for name in REQUIRED if name not in columns]
     if missing:
         yield _issue("BRD-01", file, ", ".join(missing), ", ".join((*REQUIRED, *OPTIONAL)), count=len(missing))
-    naming = personal.naming(columns)
+    naming = persons.naming(columns)
     if naming:
         yield _issue("BRD-02", file, ", ".join(naming), ", ".join((*REQUIRED, *OPTIONAL)), count=len(naming))
     kind = columns.get("ts", "TIMESTAMP").upper()

@@ -9,9 +9,10 @@ from pipeline.errors import InputError, SetupError
 from pipeline.framework import LANGUAGES
 from pipeline.library.modules import COLUMNS
 from pipeline.methods.questions.coverage import Coverage, covered
-from pipeline.methods.questions.written import as_json, coverage_record, matrix, readable
+from pipeline.methods.questions.written import coverage_record, matrix, readable
 from pipeline.model import Issue, Layout, Library
 from pipeline.modules import Instrument, Questionnaire
+from pipeline.plain import as_json
 from pipeline.read import read_all
 
 _TEXTS = (".csv", ".txt")

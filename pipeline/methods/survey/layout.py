@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 from pipeline.framework import LANGUAGES, Text
+from pipeline.methods.layout import text, written
 from pipeline.methods.survey.design import Design, Wanted
 from pipeline.methods.survey.national import PRECISION
 
@@ -44,35 +44,23 @@ def layout(
     constants |= {"METHOD": facts["method"], **wanted.constants}
     labels = {each: each for each in (*wanted.dimensions, "OBS_STATUS", "CONF_STATUS", *PRECISION)}
     constants = {each: code for each, code in constants.items() if each not in wanted.dimensions}
-    lines = [
-        f"reliability = {_text(design.standard)}",
-        "",
-        "[[table]]",
-        f"file = {_text(wanted.flow + '.csv')}",
-        f"provider = {_text(facts['provider'])}",
-        f"licence = {_text(facts['licence'])}",
-        f"labels = {{ {', '.join(f'{key} = {_text(of)}' for key, of in labels.items())} }}",
-        'values = ["OBS_VALUE"]',
-        'missing = { Q = "Q" }',
-        "",
-        "[table.constants]",
-        *(f"{component} = {_text(code)}" for component, code in constants.items()),
-    ]
-    for name in ("title", "source_operation", "stat_pop"):
-        lines += _in_every_language(f"table.{name}", getattr(wanted, name) or phrases[f"survey_{name}"])
+    texts = {
+        f"table.{name}": getattr(wanted, name) or phrases[f"survey_{name}"]
+        for name in ("title", "source_operation", "stat_pop")
+    }
     for field in _METADATA:
         phrase = phrases[f"survey_{field.lower()}"]
-        filled = {
+        texts[f"metadata.{field}"] = {
             lang: phrase[lang].format_map({**facts, **{name: of[lang] for name, of in said.items()}})
             for lang in LANGUAGES
         }
-        lines += _in_every_language(f"metadata.{field}", filled)
-    return "\n".join(lines) + "\n"
-
-
-def _in_every_language(name: str, text: Text) -> list[str]:
-    return ["", f"[{name}]", *(f"{lang} = {_text(text[lang])}" for lang in LANGUAGES)]
-
-
-def _text(words: str) -> str:
-    return json.dumps(words, ensure_ascii=False)
+    return written(
+        wanted.flow,
+        provider=facts["provider"],
+        licence=facts["licence"],
+        labels=labels,
+        constants=constants,
+        texts=texts,
+        above=[f"reliability = {text(design.standard)}"],
+        beside=['missing = { Q = "Q" }'],
+    )

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.methods.personal import naming
 from pipeline.methods.survey import controls, records
 from pipeline.methods.survey.controls import FEW_PERSONS, Control, Variable
 from pipeline.methods.survey.design import Design
 from pipeline.methods.survey.records import MISSING, Categories, Codes, Figures, categories, numbers
 from pipeline.methods.survey.variance import Sample
 from pipeline.model import Issue
+from pipeline.persons import naming
 
 _SHOWN = 5
 _LONGEST = 12  # letters of a category; what is longer may be what somebody wrote
