@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import TrayectoError
 
@@ -88,20 +89,19 @@ def _audit(options: argparse.Namespace) -> int:
 def _border(options: argparse.Namespace) -> int:
     from pipeline.estimate import border
 
-    given = {name: value for name, value in vars(options).items() if name not in ("verb", "function")}
-    return border(ROOT, **given | {"uncontrolled": _listed(options.uncontrolled)})
+    return border(ROOT, **_given(options) | {"uncontrolled": _listed(options.uncontrolled)})
 
 
 def _survey(options: argparse.Namespace) -> int:
     from pipeline.estimate import survey
 
-    return survey(ROOT, **{name: value for name, value in vars(options).items() if name not in ("verb", "function")})
+    return survey(ROOT, **_given(options))
 
 
 def _questions(options: argparse.Namespace) -> int:
     from pipeline.estimate import questions
 
-    return questions(ROOT, **{name: value for name, value in vars(options).items() if name not in ("verb", "function")})
+    return questions(ROOT, **_given(options))
 
 
 def _docs(options: argparse.Namespace) -> int:
@@ -182,6 +182,11 @@ def parser() -> argparse.ArgumentParser:
     _of_records(verb)
     verb("docs", "write the generated pages of docs/", _docs)
     return top
+
+
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    """The options of a verb by name, as its command takes them."""
+    return {name: value for name, value in vars(options).items() if name not in ("verb", "function")}
 
 
 def _of_records(verb: Callable[[str, str, Callable[[argparse.Namespace], int]], argparse.ArgumentParser]) -> None:

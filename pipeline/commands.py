@@ -29,7 +29,7 @@ from pipeline import (
 )
 from pipeline import publish as release_
 from pipeline import template as template_
-from pipeline.errors import InputError, SetupError, Told
+from pipeline.errors import InputError, SetupError, Told, must_be_known
 from pipeline.formats import Format, formats
 from pipeline.model import Correction, Layout, Library, Release, Series, Settings
 from pipeline.settings import settings
@@ -49,8 +49,8 @@ def publish(root: Path, *, areas: Collection[str], flows: Collection[str], is_dr
 
     loaded, chosen, forms = load(root)
     key = signature.signing_key()
-    _must_exist(areas, chosen.areas, Told("country"))
-    _must_exist(flows, loaded.dataflows, Told("dataflow"))
+    must_be_known(areas, chosen.areas, Told("country"))
+    must_be_known(flows, loaded.dataflows, Told("dataflow"))
     public, reports = root / "build/public", root / "build/reports"
     say = summary.words(chosen.language)
     this = reuse.whole_run(root, loaded, chosen, areas=areas, flows=flows)
@@ -130,11 +130,11 @@ def validate(root: Path, *, area: str, flow: str, file: Path | None) -> int:
             "such as: python -m pipeline validate FILE --area CL --flow DF_STOCK. There are: {tables}",
             tables="; ".join(f"{area}: {', '.join(each.series)}" for area, each in loaded.countries.items()),
         )
-    _must_exist([area], loaded.countries, Told("country"))
+    must_be_known([area], loaded.countries, Told("country"))
     is_template = file is not None and template_.is_template(file)
     if not is_template:
-        _must_exist([flow], loaded.countries[area].series, Told("dataflow of {area}", area=area))
-    _must_exist([flow], loaded.dataflows, Told("dataflow"))
+        must_be_known([flow], loaded.countries[area].series, Told("dataflow of {area}", area=area))
+    must_be_known([flow], loaded.dataflows, Told("dataflow"))
     series = loaded.countries[area].series.get(flow) or Series(area, flow, (), (), 0, {})
     if file is not None:
         if is_template or series.template:
@@ -233,9 +233,9 @@ def suggest(root: Path, *, area: str, flow: str, accept: Path | None) -> int:
     from pipeline import suggest as suggestions
 
     loaded, chosen, _ = load(root)
-    _must_exist([area], loaded.countries, Told("country"))
+    must_be_known([area], loaded.countries, Told("country"))
     country = loaded.countries[area]
-    _must_exist([flow], country.series, Told("dataflow of {area}", area=area))
+    must_be_known([flow], country.series, Told("dataflow of {area}", area=area))
     words = suggestions.words(chosen.language)
     pieces = suggestions.labels(root, country, loaded.dataflows[flow])
     if accept is not None:
@@ -268,8 +268,8 @@ def suggest(root: Path, *, area: str, flow: str, accept: Path | None) -> int:
 def template(root: Path, *, area: str, flow: str, out: Path | None) -> int:
     """Write the template of a dataflow for a country; a template that somebody filled is never written over."""
     loaded, chosen, _ = load(root)
-    _must_exist([area], loaded.countries, Told("country"))
-    _must_exist([flow], loaded.dataflows, Told("dataflow"))
+    must_be_known([area], loaded.countries, Told("country"))
+    must_be_known([flow], loaded.dataflows, Told("dataflow"))
     target = out or root / "build/templates" / area / f"{flow}.xlsx"
     if target.exists() and not template_.is_untouched(target):
         raise SetupError(
@@ -304,14 +304,6 @@ def docs(root: Path) -> int:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
     return 0
-
-
-def _must_exist(asked: Collection[str], known: Collection[str], what: Told) -> None:
-    for each in asked:
-        if each not in known:
-            raise SetupError(
-                '"{each}" is not a {what}; known are {known}', each=each, what=what, known=", ".join(sorted(known))
-            )
 
 
 def _tell(made: Release, loaded: Library, chosen: Settings, *, path: Path) -> None:

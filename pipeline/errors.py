@@ -14,13 +14,9 @@ the template in the other languages, as gettext does.
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
+from collections.abc import Collection
 
-_TEXTS = Path(__file__).parents[1] / "site/text"
-_LANGUAGES = ("en", "es", "pt")  # of `framework.LANGUAGES`, which stands above this module
+from pipeline.framework import LANGUAGES
 
 
 class Told:
@@ -31,8 +27,11 @@ class Told:
 
     def said(self, language: str) -> str:
         """The text in one language, in English where that has no such template."""
+        from pipeline.texts import texts  # brings the templates of pages, which most errors never need
+
         facts = {name: each.said(language) if isinstance(each, Told) else each for name, each in self.facts.items()}
-        return _translations(language).get(self.template, self.template).format(**facts)
+        template = self.template if language == "en" else texts("errors", language).get(self.template, self.template)
+        return template.format(**facts)
 
     def __str__(self) -> str:
         return self.said("en")
@@ -54,7 +53,7 @@ class TrayectoError(Exception):
 
     def text(self) -> dict[str, str]:
         """What it says, by language."""
-        return {language: self.told.said(language) for language in _LANGUAGES}
+        return {language: self.told.said(language) for language in LANGUAGES}
 
 
 class SetupError(TrayectoError):
@@ -75,7 +74,13 @@ class PublishError(TrayectoError):
     exit_code = 1
 
 
-@cache
-def _translations(language: str) -> Mapping[str, str]:
-    file = _TEXTS / f"errors.{language}.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+def must_be_known(asked: Collection[str], known: Collection[str], what: Told) -> None:
+    """Stop at the first name that is not one of those that are known.
+
+    Raises:
+        SetupError: naming it and all that there are.
+    """
+    for each in asked:
+        if each not in known:
+            listed = ", ".join(sorted(known))
+            raise SetupError('"{each}" is not a {what}; known are {known}', each=each, what=what, known=listed)

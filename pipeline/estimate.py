@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline import library, report
-from pipeline.errors import SetupError, Told
+from pipeline.errors import Told, must_be_known
 from pipeline.formats import formats
-from pipeline.model import Issue, Library
+from pipeline.model import Issue, Library, Settings
 from pipeline.modules import Instrument
 from pipeline.settings import settings
 
@@ -32,7 +32,7 @@ def border(root: Path, **options: Any) -> int:
 
     loaded = library.load(root)
     asked = Asked(**_with_provider(options, loaded), phrases=loaded.phrases)
-    return _told(root, loaded, run(asked))
+    return _told(loaded, run(asked), _chosen(root, loaded).language)
 
 
 def survey(root: Path, **options: Any) -> int:
@@ -47,7 +47,7 @@ def survey(root: Path, **options: Any) -> int:
         standards=loaded.standards,
         dimensions={flow.id: flow.structure.dimensions for flow in loaded.dataflows.values()},
     )
-    return _told(root, loaded, run(asked))
+    return _told(loaded, run(asked), _chosen(root, loaded).language)
 
 
 def questions(root: Path, *, file: Path, kind: Instrument, year: int | None, area: str, out: Path | None) -> int:
@@ -56,10 +56,10 @@ def questions(root: Path, *, file: Path, kind: Instrument, year: int | None, are
     from pipeline.methods.questions.written import summary
 
     loaded = library.load(root)
-    chosen = settings(root / "publish.toml", loaded, formats=formats())
+    chosen = _chosen(root, loaded)
     folder = out or root / "build/questions" / file.stem
     made = run(file, loaded, kind=kind, year=year or int(chosen.release[:4]), area=area, out=folder)
-    code = _told(root, loaded, made)
+    code = _told(loaded, made, chosen.language)
     print(summary(made.coverage, chosen.language))
     return code
 
@@ -69,14 +69,15 @@ def _with_provider(options: Mapping[str, Any], loaded: Library) -> dict[str, Any
     area = options["area"]
     if not area:
         return dict(options)
-    if area not in loaded.countries:
-        known = ", ".join(sorted(loaded.countries))
-        raise SetupError('"{each}" is not a {what}; known are {known}', each=area, what=Told("country"), known=known)
+    must_be_known([area], loaded.countries, Told("country"))
     return {**options, "provider": options["provider"] or loaded.countries[area].focal}
 
 
-def _told(root: Path, loaded: Library, made: Made) -> int:
-    language = settings(root / "publish.toml", loaded, formats=formats()).language
+def _chosen(root: Path, loaded: Library) -> Settings:
+    return settings(root / "publish.toml", loaded, formats=formats())
+
+
+def _told(loaded: Library, made: Made, language: str) -> int:
     for issue in made.issues:
         print(report.terminal(issue, loaded, language))
     for path in made.files:

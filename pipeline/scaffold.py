@@ -11,7 +11,7 @@ from pathlib import Path
 from babel.languages import get_official_languages
 
 from pipeline import draft as draft_
-from pipeline.errors import SetupError
+from pipeline.errors import SetupError, Told, must_be_known
 from pipeline.framework import LANGUAGES, Dataflow
 from pipeline.model import Country, Library
 from pipeline.texts import said
@@ -45,10 +45,8 @@ def new_country(root: Path, area: str, library: Library, *, sample: Path | None,
         raise SetupError(
             '"{area}" is not a country of CL_AREA. Give its ISO 3166-1 alpha-2 code, such as UY.', area=area
         )
-    if sample is not None and flow not in library.dataflows:
-        raise SetupError(
-            '"{flow}" is not a dataflow; known are {known}', flow=flow, known=", ".join(sorted(library.dataflows))
-        )
+    if sample is not None:
+        must_be_known([flow], library.dataflows, Told("dataflow"))
     folder, data = root / "metadata/national" / area, root / "data" / area
     draft = _drafted(root, area, library, sample, flow) if sample is not None else ""
     said = list(_placed(root, area, library, folder))
@@ -86,10 +84,7 @@ def new_dataflow(root: Path, identifier: str, library: Library, *, like: str) ->
             '"{identifier}" cannot name a dataflow: write DF_ and capital letters, such as DF_HOUSING',
             identifier=identifier,
         )
-    if like not in library.dataflows:
-        raise SetupError(
-            '"{like}" is not a dataflow; known are {known}', like=like, known=", ".join(sorted(library.dataflows))
-        )
+    must_be_known([like], library.dataflows, Told("dataflow"))
     folder, example = root / "dsd" / identifier, root / "dsd" / like
     structure = "".join(_emptied((example / "structure.toml").read_text(encoding="utf-8").splitlines(keepends=True)))
     path = folder / "structure.toml.draft"
