@@ -107,9 +107,15 @@ print(json.dumps(dict(cpu=cpu, wall=time.perf_counter() - started, peak=max(afte
 
 def measure(prepare: str, task: str, rows: int) -> dict[str, float]:
     """CPU and wall seconds of the task alone, and peak memory in MiB, in a fresh process."""
-    setting = FRAME + f"ROWS = {rows}\n{prepare}" if rows else "import sys"
-    code = setting + MEASURE.replace("{task}", task)
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return measured(FRAME + f"ROWS = {rows}\n{prepare}" if rows else "import sys", task)
+
+
+def measured(setting: str, task: str) -> dict[str, float]:
+    """The same of a task after its setting; what goes wrong there is told."""
+    code = f"{setting}\n{MEASURE.replace('{task}', task)}"
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr[-2000:])
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 

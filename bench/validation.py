@@ -7,12 +7,10 @@ declared suite, vtlengine the rules of our VTL script, frictionless a schema wit
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from pathlib import Path
 
-from run import MEASURE
+from run import measured
 
 ROOT = Path(__file__).parents[1]
 FRAME = f"""
@@ -119,16 +117,6 @@ SCHEMA = {"fields": sorted(FIELDS, key=lambda each: [*FLOW.structure.key, "OBS_V
 SIZES = {"ours": (10**5, 10**6, 10**7), "floor": (10**5, 10**6, 10**7), "peer": (10**5,)}
 
 
-def measure(prepare: str, task: str, rows: int) -> dict[str, float]:
-    """CPU and wall seconds of the task alone, and peak memory in MiB, in a fresh process."""
-    code = f"ROWS = {rows}\n{FRAME}\n{prepare}\n" + MEASURE.replace("{task}", task)
-    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(done.stderr[-2000:])
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
 def main(*sizes: str) -> None:
     """Run every task at its sizes, or at those given alone, and write the table."""
     asked = {int(float(each)) for each in sizes}
@@ -138,7 +126,7 @@ def main(*sizes: str) -> None:
         for rows in SIZES[name.partition(":")[0].partition(",")[0]]:
             if asked and rows not in asked:
                 continue
-            found = measure(prepare, task, rows)
+            found = measured(f"ROWS = {rows}\n{FRAME}\n{prepare}", task)
             lines.append(f"{name:34}{rows:>12,}{found['cpu']:9.2f}{found['wall']:9.2f}{found['peak']:10.0f}")
             print(lines[-1], flush=True)
     target = ROOT / "build/bench"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from pathlib import Path
 
@@ -20,6 +21,26 @@ _ROWS = {
     ],
     "metadata/agencies.csv": ["MIGLAC.XX,agency,Fictionland,Ficticia,Fictícia,"],
 }
+
+
+def take_in(office: Path, run: Path, *flows: str) -> None:
+    """Put the tables, layouts and codes that a method wrote for XX into an office, with the agreements they need."""
+    national = office / "metadata/national" / AREA
+    for path in (run / "national").glob("DF_*.csv"):
+        shutil.copy(path, office / "data" / AREA)
+    for path in (run / "national").glob("*.toml"):
+        shutil.copy(path, national)
+    with (national / "codes.csv").open("a", encoding="utf-8") as file:
+        file.writelines((run / "national/codes.csv").read_text(encoding="utf-8").splitlines(keepends=True)[1:])
+    country = national / "country.toml"
+    agreed = ", ".join(f'"{flow}"' for flow in ("DF_BORDER", *flows))
+    country.write_text(country.read_text(encoding="utf-8").replace('"DF_BORDER"]', f"{agreed}]"), encoding="utf-8")
+
+
+def figures(office: Path, flow: str) -> list[dict[str, str]]:
+    """The rows of a dataflow as the release has them."""
+    with (office / f"build/public/files/{flow}/{AREA}/data.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def build_office(folder: Path) -> Path:

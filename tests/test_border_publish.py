@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import re
-import shutil
 from collections import defaultdict
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from lxml import html
-from office import build_office
+from office import build_office, figures, take_in
 
 from pipeline import library as authored
 from pipeline.catalogue import border as page
@@ -53,22 +52,9 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
         phrases=authored.load(office).phrases,
     )
     assert border(asked).is_fit
-    national = office / "metadata/national/XX"
-    for path in (folder / "run/national").glob("DF_*.csv"):
-        shutil.copy(path, office / "data/XX")
-    for path in (folder / "run/national").glob("*.toml"):
-        shutil.copy(path, national)
-    with (national / "codes.csv").open("a", encoding="utf-8") as file:
-        file.writelines((folder / "run/national/codes.csv").read_text().splitlines(keepends=True)[1:])
-    country = national / "country.toml"
-    country.write_text(country.read_text().replace('"DF_BORDER"]', '"DF_BORDER", "DF_FLOW"]'), encoding="utf-8")
+    take_in(office, folder / "run", "DF_FLOW")
     assert publish(office, areas=[], flows=[], is_dry=False) == 0
     return office
-
-
-def figures(office: Path, flow: str) -> list[dict[str, str]]:
-    with (office / f"build/public/files/{flow}/XX/data.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def total(row: dict[str, str], *shown: str) -> bool:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from lxml import html
-from office import build_office
+from office import build_office, figures, take_in
 
 from pipeline import library as authored
 from pipeline.commands import publish
@@ -130,23 +128,9 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
         dimensions={flow.id: flow.structure.dimensions for flow in loaded.dataflows.values()},
     )
     assert survey(asked).is_fit
-    national = office / "metadata/national/XX"
-    for path in (folder / "run/national").glob("DF_*.csv"):
-        shutil.copy(path, office / "data/XX")
-    for path in (folder / "run/national").glob("*.toml"):
-        shutil.copy(path, national)
-    with (national / "codes.csv").open("a", encoding="utf-8") as file:
-        file.writelines((folder / "run/national/codes.csv").read_text().splitlines(keepends=True)[1:])
-    country = national / "country.toml"
-    agreed = country.read_text().replace('"DF_BORDER"]', '"DF_BORDER", "DF_LABOUR", "DF_SOCIO"]')
-    country.write_text(agreed, encoding="utf-8")
+    take_in(office, folder / "run", "DF_LABOUR", "DF_SOCIO")
     assert publish(office, areas=[], flows=[], is_dry=False) == 0
     return office
-
-
-def figures(office: Path, flow: str) -> list[dict[str, str]]:
-    with (office / f"build/public/files/{flow}/XX/data.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def cell(rows: list[dict[str, str]], **codes: str) -> dict[str, str]:

@@ -86,10 +86,10 @@ def evaluate(of: Definitions, tables: Sequence[Published], structure_of: Dataflo
             return taken[name].column
 
         by_zero[indicator] = frozenset()
-        inputs = [leaf(name) for name in names(of.formulas[indicator])]
-        if not any(len(each.frame) for each in inputs if isinstance(each, Column)):
+        inputs = {name: leaf(name) for name in names(of.formulas[indicator])}
+        if not any(len(each.frame) for each in inputs.values() if isinstance(each, Column)):
             continue  # of nothing comes nothing
-        column = Evaluation(leaf).of(of.formulas[indicator])
+        column = Evaluation(inputs.__getitem__).of(of.formulas[indicator])
         assert isinstance(column, Column)  # definitions refuse a formula of numbers alone
         frame, used, by_zero[indicator] = _figures(column, of, indicator, key, known)
         told.append(used.assign(figure=used["position"] + size))
