@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -48,6 +49,7 @@ from pipeline.read import read_all
 from pipeline.recode import recode
 from pipeline.template import completed
 from pipeline.validate import missing_metadata, public, validate, validate_release, validate_revision
+from pipeline.workers import shared_out
 
 log = logging.getLogger("trayecto")
 
@@ -77,20 +79,18 @@ def run(
     asked = settings.flows or library.dataflows
     every = [s for area in settings.areas for s in library.countries[area].series.values() if s.flow in asked]
     kept = {(s.area, s.flow): previous.load(public, library.dataflows[s.flow], s.area) for s in every}
-    for series in tqdm(every, unit="table", disable=None):
-        key = (series.area, series.flow)
-        if series.area in (areas or settings.areas) and series.flow in (flows or library.dataflows):
-            try:
-                library = completed(root, series, library)
-                observations = receive(root, series, library)
-                received.append(observations)
-                reports[key] = validate(observations, library, day=settings.release_day)
-                if reports[key].is_fit:
-                    fit[key] = observations
-                else:
-                    held_back[key] = report.reason(reports[key])
-            except InputError as error:
-                held_back[key] = error.text()
+    asked_for = [s for s in every if s.area in (areas or settings.areas) and s.flow in (flows or library.dataflows)]
+    library, judged = judge(root, asked_for, library, day=settings.release_day)
+    for key, taken in judged:
+        if isinstance(taken, InputError):
+            held_back[key] = taken.text()
+            continue
+        observations, reports[key] = taken
+        received.append(observations)
+        if reports[key].is_fit:
+            fit[key] = observations
+        else:
+            held_back[key] = report.reason(reports[key])
     old = {(area, flow): stood(each, area, flow, library) for (area, flow), each in kept.items() if each}
     data, told = protected(fit, old, library, settings)
     for series in every:
@@ -157,6 +157,38 @@ def _published(
     """The reports of the deliveries of this run that go out; what the release keeps stays as it was told."""
     keys = ((each.area, each.flow.id) for each in received)
     return {key: reports[key] for key in keys if key not in held_back}
+
+
+Judged = tuple[Observations, Report] | InputError
+
+
+def judge(
+    root: Path, every: Sequence[Series], library: Library, *, day: str
+) -> tuple[Library, Iterator[tuple[tuple[str, str], Judged]]]:
+    """The library with the layouts of what came as templates, and each delivery read and validated, or what stopped it.
+
+    The deliveries are shared out over the cores.
+    """
+    stopped: dict[tuple[str, str], InputError] = {}
+    for series in every:
+        try:
+            library = completed(root, series, library)
+        except InputError as error:
+            stopped[series.area, series.flow] = error
+    keys = [(s.area, s.flow) for s in every]
+    tasks = [partial(_judged, root, s, library, day, stopped.get((s.area, s.flow))) for s in every]
+    judged = zip(keys, shared_out(tasks), strict=True)
+    return library, iter(tqdm(judged, total=len(keys), unit="table", disable=None))
+
+
+def _judged(root: Path, series: Series, library: Library, day: str, stopped: InputError | None) -> Judged:
+    if stopped:
+        return stopped
+    try:
+        observations = receive(root, series, library)
+    except InputError as error:
+        return error
+    return observations, validate(observations, library, day=day)
 
 
 def receive(root: Path, series: Series, library: Library) -> Observations:
