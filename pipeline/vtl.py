@@ -18,9 +18,9 @@ from pipeline import conditions
 from pipeline.conditions import Clause
 from pipeline.framework import Dataflow, Rule, Severity
 from pipeline.model import Library
+from pipeline.thresholds import BALANCES
 
 _LEVELS: Mapping[Severity, int] = {"E": 3, "W": 2, "I": 1}
-_SIGNED = ("FLW_NET", "CRS_BAL", "CMP_ADJ")  # balances: a part that is not there could be negative
 
 Condition = tuple[str, str]  # what must hold where
 
@@ -187,7 +187,7 @@ def _hierarchical(rule: Rule, flow: Dataflow, library: Library, number: int) -> 
     yield f"WHOLE_{number} := {_lines(f'FULL_{number}', number)};"
     yield f"SUMS_{number} <- check_hierarchy(WHOLE_{number}, EQUAL_{number} rule {component} partial_zero invalid);"
     if rule.check == "sum":
-        balance = f"{flow.structure.measure_dimension} not_in {_set(_SIGNED)}"
+        balance = f"{flow.structure.measure_dimension} not_in {_set(BALANCES)}"
         known = _set(code for code in codes if not code.endswith("_U"))
         yield f"define hierarchical ruleset ATMOST_{number} (variable rule {component}) is"
         yield f"  R1: '{total}' >= {quoted} {error} end hierarchical ruleset;"
