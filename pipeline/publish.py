@@ -23,6 +23,7 @@ from pipeline.methods.questions import written as questionnaires
 from pipeline.model import Library, Package, Release, Settings, Whole, Written
 from pipeline.releases import documents
 from pipeline.structures import tree as structures
+from pipeline.texts import texts
 from pipeline.tree import Tree
 from pipeline.workers import shared_out
 
@@ -88,7 +89,8 @@ def publish(
     What the standing release has of the same `parts` is taken from it.
     """
     tree = Tree(folder)
-    parts.fill(tree, _parts(release, library, settings, formats))
+    said = texts("terminal", settings.language)["progress_writing"]
+    parts.fill(tree, _parts(release, library, settings, formats), said)
     _history(tree, release, library, settings, formats=formats, past=past)
     for places, content in _documents(tree, release, library, settings, formats=formats, site=site):
         tree.write(places, content)
@@ -195,8 +197,10 @@ def _data(tree: Tree, whole: Whole, library: Library, settings: Settings, format
         tree.write(paths, content)
 
 
-def check(folder: Path, *, checked: Collection[str] = ()) -> None:
+def check(folder: Path, *, checked: Collection[str] = (), said: str = "") -> None:
     """Read the new release back before it goes out, less the packages that an earlier run has `checked`.
+
+    The packages are shared out over the cores, while a terminal shows how far that is after the words `said`.
 
     Raises:
         PublishError: a file has not the size that the manifest says, or a package is not valid.
@@ -209,7 +213,7 @@ def check(folder: Path, *, checked: Collection[str] = ()) -> None:
 
     descriptors = [path.relative_to(folder).as_posix() for path in sorted(folder.glob("packages/*/*/datapackage.json"))]
     asked = [path for path in descriptors if path not in checked]
-    for path, faults in zip(asked, shared_out([partial(_faults, folder / path) for path in asked]), strict=True):
+    for path, faults in zip(asked, shared_out([partial(_faults, folder / path) for path in asked], said), strict=True):
         if faults:
             raise PublishError("{path} is not valid: {faults}. Nothing was published.", path=path, faults=faults)
 

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from pipeline.model import Description, Library, Protected, Settings, Written
 from pipeline.tree import Tree
@@ -52,8 +51,11 @@ class Parts:
     made: list[str] = field(default_factory=list)  # what could not be taken over, in words
     kept: set[str] = field(default_factory=set)  # paths of what was taken over
 
-    def fill(self, tree: Tree, parts: Iterable[Part]) -> None:
-        """Fill `tree` with the parts: from the standing release what is made of the same, and the others anew."""
+    def fill(self, tree: Tree, parts: Iterable[Part], said: str = "") -> None:
+        """Fill `tree` with the parts: from the standing release what is made of the same, and the others anew.
+
+        These are shared out over the cores, while a terminal shows how far that is after the words `said`.
+        """
         anew: dict[str, Part] = {}
         for part in parts:
             name = _digest((self.common, part.what, *part.of))
@@ -63,8 +65,8 @@ class Parts:
                 self.now[name] = list(known)
             else:
                 anew[name] = part
-        made = shared_out([partial(_made, tree.root, part) for part in anew.values()])
-        for (name, part), written in tqdm(zip(anew.items(), made, strict=True), total=len(anew), disable=None):
+        made = shared_out([partial(_made, tree.root, part) for part in anew.values()], said)
+        for (name, part), written in zip(anew.items(), made, strict=True):
             tree.written |= written
             self.made.append(part.what)
             self.now[name] = list(written)

@@ -8,8 +8,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
-
 from pipeline import (
     across,
     audit,
@@ -48,6 +46,7 @@ from pipeline.package import package
 from pipeline.read import read_all
 from pipeline.recode import recode
 from pipeline.template import completed
+from pipeline.texts import texts
 from pipeline.validate import missing_metadata, public, validate, validate_release, validate_revision
 from pipeline.workers import shared_out
 
@@ -68,7 +67,7 @@ def run(
     """Make the release in `folder`. A delivery that is not fit, or that `areas` and `flows` leave
     out, keeps what `build/public` has of it; no delivery stops another.
     """
-    public = root / "build/public"
+    public, say = root / "build/public", texts("terminal", settings.language)
     past, parts = releases.past(public).before(settings.release), parts or reuse.parts(root)
     packages: list[Package] = []
     reports: dict[tuple[str, str], Report] = {}
@@ -80,7 +79,7 @@ def run(
     every = [s for area in settings.areas for s in library.countries[area].series.values() if s.flow in asked]
     kept = {(s.area, s.flow): previous.load(public, library.dataflows[s.flow], s.area) for s in every}
     asked_for = [s for s in every if s.area in (areas or settings.areas) and s.flow in (flows or library.dataflows)]
-    library, judged = judge(root, asked_for, library, day=settings.release_day)
+    library, judged = judge(root, asked_for, library, day=settings.release_day, said=say["progress_reading"])
     for key, taken in judged:
         if isinstance(taken, InputError):
             held_back[key] = taken.text()
@@ -128,7 +127,11 @@ def run(
     }
     compared = across.compare(whole, library)
     reports |= across.told(compared, _published(received, reports, held_back), whole, library)
-    records = report.records(reports, suite.run(received, library, reports)) | carried | made_of_them.records
+    records = (
+        report.records(reports, suite.run(received, library, reports, say["progress_judging"]))
+        | carried
+        | made_of_them.records
+    )
     records |= _records(reports, whole, compared, library, day=settings.release_day)
     release = Release(tuple(packages), reports, held_back, whole, records, compared, made_of_them.answers)
     site = root / "site"
@@ -163,11 +166,11 @@ Judged = tuple[Observations, Report] | InputError
 
 
 def judge(
-    root: Path, every: Sequence[Series], library: Library, *, day: str
+    root: Path, every: Sequence[Series], library: Library, *, day: str, said: str
 ) -> tuple[Library, Iterator[tuple[tuple[str, str], Judged]]]:
     """The library with the layouts of what came as templates, and each delivery read and validated, or what stopped it.
 
-    The deliveries are shared out over the cores.
+    The deliveries are shared out over the cores, while a terminal shows how far that is.
     """
     stopped: dict[tuple[str, str], InputError] = {}
     for series in every:
@@ -177,8 +180,7 @@ def judge(
             stopped[series.area, series.flow] = error
     keys = [(s.area, s.flow) for s in every]
     tasks = [partial(_judged, root, s, library, day, stopped.get((s.area, s.flow))) for s in every]
-    judged = zip(keys, shared_out(tasks), strict=True)
-    return library, iter(tqdm(judged, total=len(keys), unit="table", disable=None))
+    return library, zip(keys, shared_out(tasks, said), strict=True)
 
 
 def _judged(root: Path, series: Series, library: Library, day: str, stopped: InputError | None) -> Judged:

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
+from tqdm import tqdm
+
 Result = TypeVar("Result")
 
 _CORES = "TRAYECTO_CORES"  # for who shares the machine with others
@@ -24,11 +26,16 @@ _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _tasks: list[Callable[[], Any]] = []  # of the work that is being begun, and in a worker of its own
 
 
-def shared_out(tasks: Sequence[Callable[[], Result]]) -> Iterator[Result]:
+def shared_out(tasks: Sequence[Callable[[], Result]], said: str = "") -> Iterator[Result]:
     """Yield the result of each task, in order. What a task changes in memory is lost, unlike what it writes to disk.
 
-    What one raises is raised here, and the tasks that have not begun are left.
+    What one raises is raised here, and the tasks that have not begun are left. A terminal is shown how far it is,
+    after the words `said`.
     """
+    yield from tqdm(_results(tasks), said, total=len(tasks), disable=None if tasks and said else True, leave=False)
+
+
+def _results(tasks: Sequence[Callable[[], Result]]) -> Iterator[Result]:
     workers = min(cores(), len(tasks))
     if workers < 2 or _tasks:  # a task has no workers of its own
         yield from (task() for task in tasks)

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment
-from tqdm import tqdm
 
 from pipeline.catalogue import (
     about,
@@ -33,6 +32,7 @@ from pipeline.catalogue.view import Catalogue, catalogue
 from pipeline.catalogue.wording import Words, languages
 from pipeline.formats import formats
 from pipeline.model import Library, Release, Settings, Written
+from pipeline.texts import texts as terminal
 from pipeline.workers import shared_out
 
 _KINDS = (
@@ -74,8 +74,9 @@ def pages(
     by_path = {page.path: page for page in every}
     with tempfile.TemporaryDirectory() as folder:
         texts = find.Texts(Path(folder))
-        made = shared_out([partial(_rendered, page, everything, words, templates, by_path) for page in every])
-        for page, files in tqdm(zip(every, made, strict=True), total=len(every), unit="page", disable=None):
+        tasks = [partial(_rendered, page, everything, words, templates, by_path) for page in every]
+        said = terminal("terminal", settings.language)["progress_pages"]
+        for page, files in zip(every, shared_out(tasks, said), strict=True):
             for path, content in files:
                 if path.endswith(".html"):
                     texts.add(path, content, page.areas)
