@@ -104,8 +104,8 @@ def hierarchy(path: Path, *, threshold: float = 0, need: str = "", width: float 
 
 def _rule(said: Mapping[str, Any]) -> Dominance:
     """`{"p": …}` or `{"n": 1 or 2, "k": …}`."""
-    rule = Dominance(**{name: (int if name == "n" else float)(number) for name, number in said.items()})
-    if (rule.p > 0) == (rule.n in (1, 2) and 0 < rule.k <= 100):
+    rule = Dominance(float(said.get("p", 0)), int(said.get("n", 0)), float(said.get("k", 0)))
+    if not said.keys() <= {"p", "n", "k"} or (rule.p > 0) == (rule.n in (1, 2) and 0 < rule.k <= 100):
         raise ValueError("a rule has either p, or n of 1 or 2 with k up to 100")
     return rule
 
