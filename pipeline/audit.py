@@ -11,11 +11,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from pipeline import rates
 from pipeline.attack import SAFE, Published, attack
+from pipeline.checks.finding import Table
 from pipeline.framework import Severity
 from pipeline.linked import Linked
 from pipeline.model import Issue, Library, Protected
-from pipeline.thresholds import is_forbidden, threshold_persons
+from pipeline.thresholds import is_forbidden, is_withheld, may_be_negative, threshold_persons
 
 log = logging.getLogger("trayecto")
 
@@ -31,8 +33,8 @@ def audit(
     """What can be told of the confidential figures, by delivery; nothing when the release is safe.
 
     Whoever attacks knows that a figure marked A lies from 1 to below its threshold, that no other
-    withheld count is negative, and every figure of the release before. What that one had told is lost,
-    and what only it helps to tell is a warning.
+    withheld figure but a balance is negative, and every figure of the release before. What that one had told is
+    lost, and what only it helps to tell is a warning. They also turn percentages and means round.
     """
     frames = [each.frame for each in (*tables, *standing)]
     known = linked.any_of(
@@ -51,8 +53,8 @@ def audit(
         is_small = (table.frame["CONF_STATUS"] == _PRIMARY).to_numpy() & (limit > 0)
         high[cells[is_small]] = limit[is_small]
     new = linked.values([each.frame for each in tables])
-    signed = (values < 0).any()
-    low = np.full(linked.count, -_FAR if signed else 0.0)
+    signed = linked.any_of(may_be_negative(each.flow, each.frame) for each in (*tables, *standing))
+    low = np.where(signed, -_FAR, 0.0)
     low[marked] = 1.0
     targets = (marked | forbidden) & ~known
     seen = Published(linked.sums, values, low, high, targets, np.full(linked.count, _NEED), np.zeros_like(targets))
@@ -66,12 +68,20 @@ def audit(
         int((old & ~unsafe).sum()),
     )
     found: dict[tuple[str, str], tuple[Issue, ...]] = {}
-    for table, cells in zip(tables, linked.cells, strict=False):
-        counts: dict[Severity, int] = {"E": int(unsafe[cells].sum()), "W": int((old & ~unsafe)[cells].sum())}
+    for table, cells, turned in zip(tables, linked.cells, _turned_round(tables, library), strict=False):
+        errors = int(unsafe[cells].sum()) + turned
+        counts: dict[Severity, int] = {"E": errors, "W": int((old & ~unsafe)[cells].sum())}
         issues = tuple(_issue(table, severity, count) for severity, count in counts.items() if count)
         if issues:
             found[table.area, table.flow.id] = issues
     return found
+
+
+def _turned_round(tables: Sequence[Protected], library: Library) -> tuple[int, ...]:
+    """For each table, how many of its percentages and means tell a count that is withheld."""
+    shown = [Table(each.area, each.flow, each.frame, each.sources, library, "") for each in tables]
+    told = rates.telling(shown, [is_withheld(each.frame) for each in tables])
+    return tuple(int(each.sum()) for each in told)
 
 
 def _issue(table: Protected, severity: Severity, count: int) -> Issue:

@@ -69,7 +69,7 @@ def publish(root: Path, *, areas: Collection[str], flows: Collection[str], is_dr
         elif not made.packages:
             print(say["nothing_fit"], file=sys.stderr)
         else:
-            release_.check(folder, checked=parts.kept)
+            release_.check(folder, checked=parts.kept, said=say["progress_checking"])
             if key is not None:
                 signature.sign(folder, key)
             if _put_out(folder, root, chosen, say):

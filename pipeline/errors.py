@@ -15,6 +15,8 @@ the template in the other languages, as gettext does.
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
+from typing import Any
 
 from pipeline.framework import LANGUAGES
 
@@ -50,6 +52,10 @@ class TrayectoError(Exception):
     def __init__(self, template: str, **facts: object) -> None:
         self.told = Told(template, **facts)
         super().__init__(str(self.told))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It can come out of another process."""
+        return partial(type(self), self.told.template, **self.told.facts), ()
 
     def text(self) -> dict[str, str]:
         """What it says, by language."""

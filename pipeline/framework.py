@@ -73,6 +73,15 @@ class Codelist:
         `CODE` is itself, `CODE/` the code and all below it, `CMP_*` a wildcard,
         `kind=country` and `min_years>=15` a test on one of the list's extra columns.
         """
+        if pattern not in self._selected:
+            self._selected[pattern] = self._matching(pattern)
+        return self._selected[pattern]
+
+    @cached_property
+    def _selected(self) -> dict[str, frozenset[str]]:
+        return {}  # the same patterns are asked thousands of times
+
+    def _matching(self, pattern: str) -> frozenset[str]:
         for sign in (">=", "="):
             column, found, value = pattern.partition(sign)
             if found:

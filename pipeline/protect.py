@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline import conditions
+from pipeline import conditions, rates
 from pipeline.attack import TOLD, Published, attack
 from pipeline.checks.finding import Mask, Table
 from pipeline.framework import Dataflow
@@ -28,7 +28,6 @@ _PRIMARY, _SECONDARY = "A", "D"
 _CONFIDENTIAL = list("ACDGMNOSTX")  # CONF_STATUS of a figure that may not leave (framework §4, DOM-22)
 _SPEAKS_OF_VALUE = ("CV", "SE", "N_OBS", "RELIABILITY", "COMMENT_OBS")
 _NEED = 1.0  # another whole number must be possible
-_COUNTED = "SOURCE_TYPE in CEN ADM/"
 _EXACT = 1e-3  # an interval below it is one figure
 _FAR = 1e9  # more than any count
 
@@ -74,9 +73,10 @@ def protect_all(
     withheld &= ~_superfluous(system, withheld)
     small = _small(linked, tables, library)
     is_primary = _labelled(system, withheld, np.where(confidential, small, 0.0))
+    telling = rates.telling(tables, [withheld[cells] for cells in linked.cells[: len(tables)]])
     made = []
-    for table, cells, was_hidden in zip(tables, linked.cells, hidden, strict=False):
-        blank = withheld[cells] & ~was_hidden & table.frame["OBS_VALUE"].notna().to_numpy()
+    for table, cells, was_hidden, tells in zip(tables, linked.cells, hidden, telling, strict=False):
+        blank = (withheld[cells] | tells) & ~was_hidden & table.frame["OBS_VALUE"].notna().to_numpy()
         primary = blank & is_primary[cells]
         counts = {_PRIMARY: int(primary.sum()), _SECONDARY: int((blank & ~primary).sum())}
         frame = blanked(table.frame, primary, blank & ~primary)
@@ -111,7 +111,7 @@ def _system(
 
 def _counted(table: Table) -> Mask:
     """Figures that count persons one by one: whom a modelled estimate of 1 is about nobody knows, not even they."""
-    counted: Mask = conditions.holds(conditions.parse(_COUNTED), table.frame, table.library.list_of).to_numpy()
+    counted: Mask = conditions.holds(conditions.parse(rates.COUNTED), table.frame, table.library.list_of).to_numpy()
     return counted
 
 

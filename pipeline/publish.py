@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from pipeline import agenda, catalogue, dcat, notices, releases, rest, reuse
 from pipeline.errors import PublishError
@@ -24,7 +24,9 @@ from pipeline.methods.questions import written as questionnaires
 from pipeline.model import Library, Package, Release, Settings, Whole, Written
 from pipeline.releases import documents
 from pipeline.structures import tree as structures
+from pipeline.texts import texts
 from pipeline.tree import Tree
+from pipeline.workers import shared_out
 
 _ROWS_VALIDATED = 100_000  # frictionless reads some 30,000 rows a second
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # renameat2(2)
@@ -88,13 +90,8 @@ def publish(
     What the standing release has of the same `parts` is taken from it.
     """
     tree = Tree(folder)
-    for package in release.packages:
-        what = f"{package.data.flow.id} {package.data.area}"
-        parts.part(tree, what, reuse.of_figures(package.data, package.description), partial(_package, tree, package))
-    parts.part(tree, "structures", (), partial(_structures, tree, library, settings))
-    for flow, whole in release.whole.items():
-        made = partial(_data, tree, whole, library, settings, formats)
-        parts.part(tree, flow, reuse.of_figures(whole.data, whole.description), made)
+    said = texts("terminal", settings.language)["progress_writing"]
+    parts.fill(tree, _parts(release, library, settings, formats), said)
     _history(tree, release, library, settings, formats=formats, past=past)
     for places, content in _documents(tree, release, library, settings, formats=formats, site=site):
         tree.write(places, content)
@@ -105,6 +102,20 @@ def publish(
         "files": {path: {"bytes": w.bytes, "sha256": w.sha256} for path, w in sorted(tree.written.items())},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def _parts(
+    release: Release, library: Library, settings: Settings, formats: Mapping[str, Format]
+) -> Iterator[reuse.Part]:
+    """What depends on its own figures alone; the largest first, so that no worker is left with it at the end."""
+    for flow, whole in sorted(release.whole.items(), key=lambda each: -len(each[1].data.frame)):
+        made = partial(_data, whole=whole, library=library, settings=settings, formats=formats)
+        yield reuse.Part(flow, reuse.of_figures(whole.data, whole.description), made)
+    yield reuse.Part("structures", (), partial(_structures, library=library, settings=settings))
+    for package in sorted(release.packages, key=lambda each: -len(each.data.frame)):
+        what = f"{package.data.flow.id} {package.data.area}"
+        made = partial(_package, package=package)
+        yield reuse.Part(what, reuse.of_figures(package.data, package.description), made)
 
 
 def _documents(
@@ -188,30 +199,34 @@ def _data(tree: Tree, whole: Whole, library: Library, settings: Settings, format
         tree.write(paths, content)
 
 
-def check(folder: Path, *, checked: Collection[str] = ()) -> None:
+def check(folder: Path, *, checked: Collection[str] = (), said: str = "") -> None:
     """Read the new release back before it goes out, less the packages that an earlier run has `checked`.
+
+    The packages are shared out over the cores, while a terminal shows how far that is after the words `said`.
 
     Raises:
         PublishError: a file has not the size that the manifest says, or a package is not valid.
     """
-    from frictionless import Package, system
-
     listed = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
     for path, entry in listed.items():
         if not (folder / path).exists() or (folder / path).stat().st_size != entry["bytes"]:
             raise PublishError("{path} is not what was written; is the disk full? Nothing was published.", path=path)
+    import frictionless  # noqa: F401  # here once, and not in each worker
+
+    descriptors = [path.relative_to(folder).as_posix() for path in sorted(folder.glob("packages/*/*/datapackage.json"))]
+    asked = [path for path in descriptors if path not in checked]
+    for path, faults in zip(asked, shared_out([partial(_faults, folder / path) for path in asked], said), strict=True):
+        if faults:
+            raise PublishError("{path} is not valid: {faults}. Nothing was published.", path=path, faults=faults)
+
+
+def _faults(descriptor: Path) -> list[Any]:
+    """The first of what makes a data package invalid."""
+    from frictionless import Package, system
+
     with system.use_context(trusted=False):
-        for descriptor in sorted(folder.glob("packages/*/*/datapackage.json")):
-            if descriptor.relative_to(folder).as_posix() in checked:
-                continue
-            report = Package(str(descriptor)).validate(limit_rows=_ROWS_VALIDATED)
-            if not report.valid:
-                faults = report.flatten(["rowNumber", "fieldName", "type", "note"])[:3]
-                raise PublishError(
-                    "{path} is not valid: {faults}. Nothing was published.",
-                    path=descriptor.relative_to(folder),
-                    faults=faults,
-                )
+        report = Package(str(descriptor)).validate(limit_rows=_ROWS_VALIDATED)
+    return [] if report.valid else list(report.flatten(["rowNumber", "fieldName", "type", "note"]))[:3]
 
 
 def swap(folder: Path, public: Path) -> None:

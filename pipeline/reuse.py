@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,20 @@ import pandas as pd
 
 from pipeline.model import Description, Library, Protected, Settings, Written
 from pipeline.tree import Tree
+from pipeline.workers import shared_out
 
 RECORD = ".parts.json"
 _AUTHORED = ("codelists", "dsd", "metadata", "site", "publish.toml")
 _LEFT_OUT = ("__pycache__", ".pyc")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part by its name in words, the digests of what it is made of, and what fills a tree with it."""
+
+    what: str
+    of: Iterable[str]
+    make: Callable[[Tree], None]
 
 
 @dataclass
@@ -40,18 +51,31 @@ class Parts:
     made: list[str] = field(default_factory=list)  # what could not be taken over, in words
     kept: set[str] = field(default_factory=set)  # paths of what was taken over
 
-    def part(self, tree: Tree, what: str, of: Iterable[str], make: Callable[[], None]) -> None:
-        """Fill `tree` with a part: from the standing release if it is made `of` the same, with `make` if not."""
-        name = _digest((self.common, what, *of))
-        known = self.before.get(name, ())
-        if not known or not tree.keep_all(self.public, {path: self.listed[path] for path in known}):
-            seen = len(tree.written)
-            make()
-            self.made.append(what)
-            known = list(tree.written)[seen:]
-        else:
-            self.kept.update(known)
-        self.now[name] = list(known)
+    def fill(self, tree: Tree, parts: Iterable[Part], said: str = "") -> None:
+        """Fill `tree` with the parts: from the standing release what is made of the same, and the others anew.
+
+        These are shared out over the cores, while a terminal shows how far that is after the words `said`.
+        """
+        anew: dict[str, Part] = {}
+        for part in parts:
+            name = _digest((self.common, part.what, *part.of))
+            known = self.before.get(name, ())
+            if known and tree.keep_all(self.public, {path: self.listed[path] for path in known}):
+                self.kept.update(known)
+                self.now[name] = list(known)
+            else:
+                anew[name] = part
+        made = shared_out([partial(_made, tree.root, part) for part in anew.values()], said)
+        for (name, part), written in zip(anew.items(), made, strict=True):
+            tree.written |= written
+            self.made.append(part.what)
+            self.now[name] = list(written)
+
+
+def _made(root: Path, part: Part) -> dict[str, Written]:
+    tree = Tree(root)
+    part.make(tree)
+    return tree.written
 
 
 def parts(root: Path) -> Parts:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-
-from tqdm import tqdm
 
 from pipeline import (
     across,
@@ -47,7 +46,9 @@ from pipeline.package import package
 from pipeline.read import read_all
 from pipeline.recode import recode
 from pipeline.template import completed
+from pipeline.texts import texts
 from pipeline.validate import missing_metadata, public, validate, validate_release, validate_revision
+from pipeline.workers import shared_out
 
 log = logging.getLogger("trayecto")
 
@@ -66,7 +67,7 @@ def run(
     """Make the release in `folder`. A delivery that is not fit, or that `areas` and `flows` leave
     out, keeps what `build/public` has of it; no delivery stops another.
     """
-    public = root / "build/public"
+    public, say = root / "build/public", texts("terminal", settings.language)
     past, parts = releases.past(public).before(settings.release), parts or reuse.parts(root)
     packages: list[Package] = []
     reports: dict[tuple[str, str], Report] = {}
@@ -77,20 +78,18 @@ def run(
     asked = settings.flows or library.dataflows
     every = [s for area in settings.areas for s in library.countries[area].series.values() if s.flow in asked]
     kept = {(s.area, s.flow): previous.load(public, library.dataflows[s.flow], s.area) for s in every}
-    for series in tqdm(every, unit="table", disable=None):
-        key = (series.area, series.flow)
-        if series.area in (areas or settings.areas) and series.flow in (flows or library.dataflows):
-            try:
-                library = completed(root, series, library)
-                observations = receive(root, series, library)
-                received.append(observations)
-                reports[key] = validate(observations, library, day=settings.release_day)
-                if reports[key].is_fit:
-                    fit[key] = observations
-                else:
-                    held_back[key] = report.reason(reports[key])
-            except InputError as error:
-                held_back[key] = error.text()
+    asked_for = [s for s in every if s.area in (areas or settings.areas) and s.flow in (flows or library.dataflows)]
+    library, judged = judge(root, asked_for, library, day=settings.release_day, said=say["progress_reading"])
+    for key, taken in judged:
+        if isinstance(taken, InputError):
+            held_back[key] = taken.text()
+            continue
+        observations, reports[key] = taken
+        received.append(observations)
+        if reports[key].is_fit:
+            fit[key] = observations
+        else:
+            held_back[key] = report.reason(reports[key])
     old = {(area, flow): stood(each, area, flow, library) for (area, flow), each in kept.items() if each}
     data, told = protected(fit, old, library, settings)
     for series in every:
@@ -128,7 +127,11 @@ def run(
     }
     compared = across.compare(whole, library)
     reports |= across.told(compared, _published(received, reports, held_back), whole, library)
-    records = report.records(reports, suite.run(received, library, reports)) | carried | made_of_them.records
+    records = (
+        report.records(reports, suite.run(received, library, reports, say["progress_judging"]))
+        | carried
+        | made_of_them.records
+    )
     records |= _records(reports, whole, compared, library, day=settings.release_day)
     release = Release(
         *(tuple(packages), reports, held_back, whole, records, compared),
@@ -160,6 +163,37 @@ def _published(
     """The reports of the deliveries of this run that go out; what the release keeps stays as it was told."""
     keys = ((each.area, each.flow.id) for each in received)
     return {key: reports[key] for key in keys if key not in held_back}
+
+
+Judged = tuple[Observations, Report] | InputError
+
+
+def judge(
+    root: Path, every: Sequence[Series], library: Library, *, day: str, said: str
+) -> tuple[Library, Iterator[tuple[tuple[str, str], Judged]]]:
+    """The library with the layouts of what came as templates, and each delivery read and validated, or what stopped it.
+
+    The deliveries are shared out over the cores, while a terminal shows how far that is.
+    """
+    stopped: dict[tuple[str, str], InputError] = {}
+    for series in every:
+        try:
+            library = completed(root, series, library)
+        except InputError as error:
+            stopped[series.area, series.flow] = error
+    keys = [(s.area, s.flow) for s in every]
+    tasks = [partial(_judged, root, s, library, day, stopped.get((s.area, s.flow))) for s in every]
+    return library, zip(keys, shared_out(tasks, said), strict=True)
+
+
+def _judged(root: Path, series: Series, library: Library, day: str, stopped: InputError | None) -> Judged:
+    if stopped:
+        return stopped
+    try:
+        observations = receive(root, series, library)
+    except InputError as error:
+        return error
+    return observations, validate(observations, library, day=day)
 
 
 def receive(root: Path, series: Series, library: Library) -> Observations:

@@ -53,7 +53,7 @@ def protect(tables: Sequence[Path], hierarchy: Path, out: Path, *, threshold: fl
     )
     secondary = suppress(system)
     published = np.where(primary | secondary, np.nan, value)
-    verdict = attack(_published(cells, published, primary, described))
+    verdict = attack(_published(cells, read, published, primary, described))
     left = int(((verdict.state != SAFE) & primary).sum())
     print(
         f"{len(value)} cells: {int(primary.sum())} confidential, {int(secondary.sum())} more withheld, {left} not safe"
@@ -92,7 +92,7 @@ def audit(
     targets = np.zeros(len(cells.values), dtype=bool)
     for table, rows in zip(read, cells.rows, strict=True):
         targets[rows[(table["CONF_STATUS"] == "A").to_numpy()]] = True
-    verdict = attack(_published(cells, cells.values, targets, described))
+    verdict = attack(_published(cells, read, cells.values, targets, described))
     if not verdict.is_possible:
         print("The published figures contradict their sums.")
         return MALFORMED
@@ -115,14 +115,21 @@ def audit(
 
 
 def _published(
-    cells: exchange.Cells, values: exchange.Vector, targets: exchange.Mask, described: exchange.Hierarchy
+    cells: exchange.Cells,
+    tables: Sequence[pd.DataFrame],
+    values: exchange.Vector,
+    targets: exchange.Mask,
+    described: exchange.Hierarchy,
 ) -> Published:
-    # A withheld figure may be below zero only where a published one is: a balance, not a count.
-    low = -_FAR if (values < 0).any() else described.lower_bound
+    """What an attacker sees. A withheld figure may be below zero only where all its tables have some that are."""
+    low = np.full(len(values), -_FAR)
+    for table, rows in zip(tables, cells.rows, strict=True):
+        if not (table["OBS_VALUE"] < 0).any():
+            low[rows] = described.lower_bound
     return Published(
         sums=cells.sums,
         values=values,
-        low=np.full(len(values), low),
+        low=low,
         high=np.full(len(values), max(_FAR, 2 * np.nanmax(values, initial=0))),
         targets=targets,
         need=np.full(len(values), described.need),

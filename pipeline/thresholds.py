@@ -10,6 +10,7 @@ from pipeline import conditions
 from pipeline.conditions import ListOf
 from pipeline.framework import Dataflow
 
+BALANCES = ("FLW_NET", "CRS_BAL", "CMP_ADJ")  # measures that may be below zero
 _GROUP = ("FREQ", "REF_AREA", "TIME_PERIOD", "SOURCE_TYPE", "MIG_MEASURE")  # of whom a floor is the size
 
 
@@ -38,6 +39,11 @@ def is_small(flow: Dataflow, frame: pd.DataFrame, list_of: ListOf) -> npt.NDArra
         values = values * np.array([*factors, 1.0])[codes]
     small: npt.NDArray[np.bool_] = (values > 0) & (values < threshold_persons(flow, frame, list_of))
     return small & is_count(frame, list_of)
+
+
+def may_be_negative(flow: Dataflow, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Figures that are a balance of others. No other figure is below zero (DOM-10)."""
+    return frame[flow.structure.measure_dimension].isin(BALANCES).to_numpy()
 
 
 def is_forbidden(flow: Dataflow, frame: pd.DataFrame, list_of: ListOf) -> npt.NDArray[np.bool_]:

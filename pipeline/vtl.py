@@ -5,6 +5,9 @@ rulesets. What needs the file, the code lists, the day, other periods or declare
 VTL here: the head of each script names the rules that it leaves out. The data set that a script
 reads is called as the dataflow: dimensions are identifiers, everything else is a measure, blank is
 null. VTL takes an unknown condition for neither right nor wrong, so each clause says what a blank is.
+
+The rules about revisions read another data set, the published table of revisions of a dataflow
+(`reports/<area>/revisions/<dataflow>.csv`), and so are a script of their own.
 """
 
 from __future__ import annotations
@@ -15,9 +18,9 @@ from pipeline import conditions
 from pipeline.conditions import Clause
 from pipeline.framework import Dataflow, Rule, Severity
 from pipeline.model import Library
+from pipeline.thresholds import BALANCES
 
 _LEVELS: Mapping[Severity, int] = {"E": 3, "W": 2, "I": 1}
-_SIGNED = ("FLW_NET", "CRS_BAL", "CMP_ADJ")  # balances: a part that is not there could be negative
 
 Condition = tuple[str, str]  # what must hold where
 
@@ -37,6 +40,32 @@ def expressed(flow: Dataflow) -> frozenset[str]:
     """The ids of the rules that a script has."""
     said = (*_ROW_RULES, "sum", "difference")
     return frozenset(r.id for r in flow.rules if r.stage in ("received", "figures") and r.check in said)
+
+
+def revisions(flow: Dataflow) -> bytes:
+    """The rules REV as a script over the table of revisions, which it calls `REVISIONS`."""
+    columns = ("kind", "old", "new", "old_status", "note_date")
+    lines = ["/* The rules REV of dsd/rules.csv in VTL 2.1, over the published table of revisions. */"]
+    lines.append(f"define datapoint ruleset DPR_REVISIONS (variable {', '.join(columns)}) is")
+    rules = [rule for rule in flow.rules if rule.stage == "revision"]
+    lines.append(";\n".join(_of_revision(rule) for rule in rules))
+    lines.append("end datapoint ruleset;")
+    lines.append("ROWS <- check_datapoint(REVISIONS, DPR_REVISIONS);")
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _of_revision(rule: Rule) -> str:
+    when, then = {
+        "revised": ("not isnull(new)", 'kind <> "revised"'),
+        "large": (
+            'kind = "revised" and old_status <> "A" and isnull(note_date)',
+            f"abs(new - old) <= {rule.argument} * abs(old)",
+        ),
+        "final": ("isnull(note_date)", f'not (kind = "revised" and old_status = "{rule.argument}")'),
+        "vanished": ("isnull(note_date)", 'kind <> "vanished"'),
+    }[rule.check]
+    name = rule.id.replace("-", "_")
+    return f'  {name}: when {when} then {then} errorcode "{rule.id}" errorlevel {_LEVELS[rule.severity]}'
 
 
 # ---------------------------------------------------------------- row rules
@@ -158,7 +187,7 @@ def _hierarchical(rule: Rule, flow: Dataflow, library: Library, number: int) -> 
     yield f"WHOLE_{number} := {_lines(f'FULL_{number}', number)};"
     yield f"SUMS_{number} <- check_hierarchy(WHOLE_{number}, EQUAL_{number} rule {component} partial_zero invalid);"
     if rule.check == "sum":
-        balance = f"{flow.structure.measure_dimension} not_in {_set(_SIGNED)}"
+        balance = f"{flow.structure.measure_dimension} not_in {_set(BALANCES)}"
         known = _set(code for code in codes if not code.endswith("_U"))
         yield f"define hierarchical ruleset ATMOST_{number} (variable rule {component}) is"
         yield f"  R1: '{total}' >= {quoted} {error} end hierarchical ruleset;"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from pipeline.expectations import Expectation
 from pipeline.model import Library
 
 ROOT = Path(__file__).parents[1]
+
+os.environ.setdefault("TRAYECTO_CORES", "1")  # the tests are shared out over the cores already
 
 
 @pytest.fixture(scope="session")

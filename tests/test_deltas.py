@@ -221,6 +221,7 @@ def test_a_figure_that_is_withheld_now_cannot_be_read_from_what_stays_of_earlier
 # ---------------------------------------------------------------- the whole flow
 
 
+@pytest.mark.thorough
 def test_publishing_keeps_the_releases_and_says_what_changed(office: Path) -> None:
     public = office / "build/public"
     assert run(office) == 0

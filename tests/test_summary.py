@@ -105,6 +105,8 @@ def test_the_three_languages_say_the_same_and_all_of_it_is_used() -> None:
     for module in ("summary.py", "commands.py"):
         source = (ROOT / "pipeline" / module).read_text(encoding="utf-8")
         used |= set(re.findall(r"""(?:say|words\([\w.]+\))\[["'](\w+)["']""", source))
+    for path in (ROOT / "pipeline").rglob("*.py"):
+        used |= set(re.findall(r'\["(progress_\w+)"\]', path.read_text(encoding="utf-8")))
     fields = {
         language: {key: sorted(f for _, f, _, _ in string.Formatter().parse(text) if f) for key, text in said.items()}
         for language, said in WORDS.items()

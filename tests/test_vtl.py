@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Mapping
 
@@ -10,10 +11,10 @@ import pandas as pd
 import pytest
 import tables
 
-from pipeline import vtl
-from pipeline.framework import Dataflow
+from pipeline import vintages, vtl
+from pipeline.framework import Dataflow, RevisionNote
 from pipeline.model import Library
-from pipeline.validate import _filled
+from pipeline.validate import _filled, validate_revision
 
 NUMBERS = ("OBS_VALUE", "CV", "SE", "N_OBS")
 CASE = "CASE"  # one more identifier: each broken table is a table of its own
@@ -22,6 +23,27 @@ CASE = "CASE"  # one more identifier: each broken table is a table of its own
 @pytest.fixture(scope="module")
 def chile(library: Library) -> Library:
     return mutations.chile(library)
+
+
+def judged_revisions(table: bytes, flow: Dataflow) -> set[str]:
+    """The codes that VTL finds in a published table of revisions."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import vtlengine
+    rows = pd.read_csv(io.BytesIO(table), dtype=str, keep_default_na=False)
+    kinds = {"old": "Number", "new": "Number"}
+    written = []
+    for name in rows:
+        is_key = name in flow.structure.key
+        role = "Identifier" if is_key else "Measure"
+        written.append({"name": name, "role": role, "type": kinds.get(name, "String"), "nullable": not is_key})
+        words = rows[name].astype("object")
+        rows[name] = pd.to_numeric(words) if name in kinds else words.where(words != "", None)
+    structures = {"datasets": [{"name": "REVISIONS", "DataStructure": written}]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = vtlengine.run(vtl.revisions(flow).decode(), structures, {"REVISIONS": rows})
+    return set(found["ROWS"].data["errorcode"].dropna())
 
 
 def judged(cases: Mapping[str, mutations.Example], flow: Dataflow, library: Library) -> dict[str, set[str]]:
@@ -96,6 +118,29 @@ def test_the_published_totals_of_chile(chile: Library) -> None:
         "without unknown": {"ACC-03"},
         "withheld": set(),
     }
+
+
+def test_revisions_judged_from_the_published_table(chile: Library) -> None:
+    note = RevisionNote("DF_STOCK", "2026-11-20", "", {"en": "Late forms"})
+    stays = {"BEFORE": "900", "OBS_VALUE": "900", "STATUS_BEFORE": "A", "OBS_STATUS": "A", "SEX": "F"}
+    figures = {
+        "final": ("1000", "1001", "A"),
+        "much": ("1000", "1051", "P"),
+        "little": ("1000", "1050", "P"),
+        "from nothing": ("0", "500", "P"),
+        "gone": ("1000", "", "A"),
+        "new": ("", "700", ""),
+        "as it was": ("1000", "1000", "A"),
+    }
+    for noted in (False, True):
+        for name, (before, now, status) in figures.items():
+            one = {"BEFORE": before, "OBS_VALUE": now, "STATUS_BEFORE": status, "OBS_STATUS": status if now else ""}
+            one |= {"OBS_STATUS": "P"} if name == "new" else {}
+            found = tables.changed([one | {"SEX": "M"}, stays], chile.dataflows["DF_STOCK"], chile, *[note] * noted)
+            assert (found is None) == (name == "as it was")
+            if found is not None:
+                ours = {issue.code for issue in validate_revision(found, chile, day=tables.DAY).issues}
+                assert judged_revisions(vintages.written(found), found.flow) == ours, name
 
 
 def test_a_script_names_what_it_leaves_out(chile: Library) -> None:

@@ -140,6 +140,7 @@ def test_a_waiver_that_does_not_fit_is_refused(
 # ---------------------------------------------------------------- published
 
 
+@pytest.mark.thorough
 def test_waivers_are_published_and_an_unused_one_holds_back_its_table_alone(
     office: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

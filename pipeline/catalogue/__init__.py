@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
+
+from jinja2 import Environment
 
 from pipeline.catalogue import (
     about,
@@ -26,11 +29,13 @@ from pipeline.catalogue import (
     quality,
     questions,
 )
-from pipeline.catalogue.render import environment, render, sitemap
-from pipeline.catalogue.view import catalogue
-from pipeline.catalogue.wording import languages
+from pipeline.catalogue.render import Page, environment, render, sitemap
+from pipeline.catalogue.view import Catalogue, catalogue
+from pipeline.catalogue.wording import Words, languages
 from pipeline.formats import formats
 from pipeline.model import Library, Release, Settings, Written
+from pipeline.texts import texts as terminal
+from pipeline.workers import shared_out
 
 _KINDS = (
     home,
@@ -73,8 +78,10 @@ def pages(
     by_path = {page.path: page for page in every}
     with tempfile.TemporaryDirectory() as folder:
         texts = find.Texts(Path(folder))
-        for page in every:
-            for path, content in render(page, everything, words, site=templates, pages=by_path):
+        tasks = [partial(_rendered, page, everything, words, templates, by_path) for page in every]
+        said = terminal("terminal", settings.language)["progress_pages"]
+        for page, files in zip(every, shared_out(tasks, said), strict=True):
+            for path, content in files:
                 if path.endswith(".html"):
                     texts.add(path, content, page.areas)
                 yield path, content
@@ -82,3 +89,9 @@ def pages(
         robots = f"User-agent: *\nAllow: /\nSitemap: {settings.base_url.rstrip('/')}/sitemap.xml\n"
         yield "robots.txt", robots.encode()
         yield from texts.index()
+
+
+def _rendered(
+    page: Page, everything: Catalogue, words: Mapping[str, Words], templates: Environment, pages: Mapping[str, Page]
+) -> list[tuple[str, bytes]]:
+    return list(render(page, everything, words, site=templates, pages=pages))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from pipeline.texts import texts
 PATH = "indicators"
 _WHOLE = ("_T", "_Z")
 _NOT_NATIONAL = ("ORG", "MIR")
+Lines = Mapping[str, Sequence[Line]]  # by country
 _GROUPS = (("sdg", "SDG_"), ("policy", ("MC", "GCM")), ("migration", ""))
 
 
@@ -32,9 +33,11 @@ def pages(catalogue: Catalogue) -> Iterator[Page]:
     """The overview, and a page for each indicator."""
     if not catalogue.release.answers:
         return
-    yield Page(PATH, "indicators.html", partial(_overview, catalogue), lambda words: str(_words(words)["title"]))
+    lines = {area: _lines(catalogue, area) for area in catalogue.areas}
+    yield Page(PATH, "indicators.html", partial(_overview, catalogue, lines), lambda words: str(_words(words)["title"]))
     for each in catalogue.library.indicators.rows.values():
-        yield Page(f"{PATH}/{each.id}", "indicator.html", partial(_indicator, catalogue, each), _named(catalogue, each))
+        content = partial(_indicator, catalogue, lines, each)
+        yield Page(f"{PATH}/{each.id}", "indicator.html", content, _named(catalogue, each))
 
 
 def _words(words: Words) -> Any:
@@ -67,11 +70,10 @@ def _group(indicator: str) -> str:
 # ---------------------------------------------------------------- the overview
 
 
-def _overview(catalogue: Catalogue, words: Words) -> Content:
+def _overview(catalogue: Catalogue, lines: Lines, words: Words) -> Content:
     release, library = catalogue.release, catalogue.library
     said = {(each.area, each.indicator): each for each in release.answers}
     areas = [area for area in catalogue.areas if any(each.area == area for each in release.answers)]
-    lines = {area: _lines(catalogue, area) for area in areas}
     groups = [
         {
             "id": group,
@@ -121,11 +123,11 @@ def _cell(each: Answer, lines: Sequence[Line], words: Words) -> Content:
 # ---------------------------------------------------------------- one indicator
 
 
-def _indicator(catalogue: Catalogue, each: Indicator, words: Words) -> Content:
+def _indicator(catalogue: Catalogue, lines: Lines, each: Indicator, words: Words) -> Content:
     library, code = catalogue.library, _code(catalogue, each.id)
     inputs = _inputs(catalogue, each)
     answers = [answer for answer in catalogue.release.answers if answer.indicator == each.id]
-    rows = [_country(catalogue, answer, words) for answer in answers]
+    rows = [_country(catalogue, lines[answer.area], answer, words) for answer in answers]
     periods = sorted({at for row in rows for line in row["lines"] for at in line["at"]}, key=order)
     return {
         "k": _words(words),
@@ -172,9 +174,9 @@ def _inputs(catalogue: Catalogue, each: Indicator) -> list[IndicatorInput]:
     return [catalogue.library.indicators.inputs[name] for name in named if name != LISTED]
 
 
-def _country(catalogue: Catalogue, answer: Answer, words: Words) -> dict[str, Any]:
+def _country(catalogue: Catalogue, every: Sequence[Line], answer: Answer, words: Words) -> dict[str, Any]:
     flow, area = catalogue.library.indicators.flow, answer.area
-    lines = [line for line in _lines(catalogue, area) if line.key["INDICATOR"] == answer.indicator]
+    lines = [line for line in every if line.key["INDICATOR"] == answer.indicator]
     paths = (inputs_path(flow, area), answers_path(flow, area), f"files/{flow}/{area}/data.csv")
     return {
         "area": area,

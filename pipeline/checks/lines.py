@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.checks.finding import Mask, Numbers, Table, key_numbers
+from pipeline.thresholds import may_be_negative
 
 ESTIMATE_TOLERANCE = 0.005  # share of the total, for lines with estimates (framework §4)
 _EXACT = 1e-6  # room for binary fractions only
@@ -180,7 +181,7 @@ def compare(table: Table, lines: Lines) -> pd.DataFrame:
     estimated = np.bincount(line, weights=is_estimate(table)[lines.row], minlength=size) > 0
     closed = np.bincount(line, weights=~frame["CONF_STATUS"].isin(["F", ""]).to_numpy()[lines.row], minlength=size)
     rounding = table.rounding_base * np.bincount(line, minlength=size) / 2 if table.rounding_base else _EXACT
-    measure = frame[table.flow.structure.measure_dimension].isin(["FLW_NET", "CRS_BAL", "CMP_ADJ"]).to_numpy()
+    is_signed = may_be_negative(table.flow, frame)
     return pd.DataFrame(
         {
             "row": row,
@@ -189,7 +190,7 @@ def compare(table: Table, lines: Lines) -> pd.DataFrame:
             "tolerance": np.maximum(np.where(estimated, ESTIMATE_TOLERANCE * np.abs(total), 0.0), rounding),
             "is_complete": lines.is_complete(),
             "is_open": closed == 0,
-            "is_signed": measure[row],
+            "is_signed": is_signed[row],
             "is_estimate": estimated,
         }
     )

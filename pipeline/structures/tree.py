@@ -212,3 +212,4 @@ def _files(library: Library, built: Artefacts, header: Mapping[str, Any]) -> Ite
         yield (path,), xsd.schema(structure, library.agency, group=GROUP)
     for dataflow in library.dataflows.values():
         yield (f"files/structures/rules/{dataflow.id}.vtl",), vtl.script(dataflow, library)
+        yield (f"files/structures/rules/{dataflow.id}.revisions.vtl",), vtl.revisions(dataflow)

@@ -1,0 +1,75 @@
+"""Work shared out over the cores of the machine: the same results in the same order as from one.
+
+Workers are forks of this process, so that they have what it has in memory and nothing is sent to them but the number of
+a task. Where a process cannot be forked safely (anything but Linux) the work is done here, one task after another.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any, TypeVar
+
+from tqdm import tqdm
+
+Result = TypeVar("Result")
+
+_CORES = "TRAYECTO_CORES"  # for who shares the machine with others
+_SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+
+_tasks: list[Callable[[], Any]] = []  # of the work that is being begun, and in a worker of its own
+
+
+def shared_out(tasks: Sequence[Callable[[], Result]], said: str = "") -> Iterator[Result]:
+    """Yield the result of each task, in order. What a task changes in memory is lost, unlike what it writes to disk.
+
+    What one raises is raised here, and the tasks that have not begun are left. A terminal is shown how far it is,
+    after the words `said`.
+    """
+    yield from tqdm(_results(tasks), said, total=len(tasks), disable=None if tasks and said else True, leave=False)
+
+
+def _results(tasks: Sequence[Callable[[], Result]]) -> Iterator[Result]:
+    workers = min(cores(), len(tasks))
+    if workers < 2 or _tasks:  # a task has no workers of its own
+        yield from (task() for task in tasks)
+        return
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), initializer=_end_with_parent) as pool:
+        found = _begun(pool, tasks)
+        try:
+            yield from found
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def cores() -> int:
+    """How many workers there may be."""
+    if sys.platform != "linux":
+        return 1
+    return int(os.environ.get(_CORES, "") or len(os.sched_getaffinity(0)))
+
+
+def _begun(pool: ProcessPoolExecutor, tasks: Sequence[Callable[[], Result]]) -> Iterator[Result]:
+    _tasks[:] = tasks  # the forks find them here
+    try:
+        with warnings.catch_warnings():
+            # The threads that libraries keep in this process are not in the forks, which do not use them.
+            warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+            return pool.map(_do, range(len(tasks)))
+    finally:
+        _tasks.clear()
+
+
+def _do(number: int) -> Any:
+    return _tasks[number]()
+
+
+def _end_with_parent() -> None:
+    """A run that is killed leaves no workers behind."""
+    ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)

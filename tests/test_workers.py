@@ -1,0 +1,123 @@
+"""Work shared out over the cores: as if one had done it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+from office import build_office
+from test_publish import contents, run
+
+from pipeline import summary
+from pipeline.errors import InputError, Told
+from pipeline.workers import cores, shared_out
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="work is shared out on Linux alone")
+
+SLEEPING = """
+import os, sys, time
+from pipeline.workers import shared_out
+def sleep():
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+list(shared_out([sleep, sleep]))
+"""
+
+
+@pytest.fixture
+def two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAYECTO_CORES", "2")
+
+
+def test_as_many_workers_as_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRAYECTO_CORES")
+    assert cores() == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.usefixtures("two")
+def test_results_come_in_order_and_from_other_processes() -> None:
+    def slow(number: int) -> tuple[int, int]:
+        time.sleep(0.05 if number == 0 else 0)
+        return number, os.getpid()
+
+    found = list(shared_out([partial(slow, number) for number in range(8)]))
+    assert [number for number, _ in found] == list(range(8))
+    assert os.getpid() not in {process for _, process in found}
+
+
+@pytest.mark.usefixtures("two")
+def test_a_task_may_share_out_too() -> None:
+    def inner() -> list[int]:
+        return list(shared_out([os.getpid, os.getpid]))
+
+    for process, again in shared_out([inner, inner]):
+        assert process == again != os.getpid()
+
+
+@pytest.mark.usefixtures("two")
+def test_what_a_task_raises_is_raised_in_every_language() -> None:
+    def fail() -> None:
+        raise InputError("{where}: there is no sheet {sheet}", where=Told("{file}", file="a{b}.xlsx"), sheet="Hoja")
+
+    with pytest.raises(InputError) as caught:
+        list(shared_out([fail, fail]))
+    assert str(caught.value) == "a{b}.xlsx: there is no sheet Hoja"
+    assert set(caught.value.text()) == {"en", "es", "pt"}
+
+
+@pytest.mark.usefixtures("two")
+def test_after_an_error_the_rest_is_left(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise InputError("no")
+
+    def late(number: int) -> None:
+        time.sleep(0.05)
+        (tmp_path / str(number)).touch()
+
+    with pytest.raises(InputError):
+        list(shared_out([fail, *(partial(late, number) for number in range(200))]))
+    assert len(list(tmp_path.iterdir())) < 100
+
+
+def test_workers_end_with_the_run_that_is_killed() -> None:
+    environment = {**os.environ, "TRAYECTO_CORES": "2"}
+    command = [sys.executable, "-c", SLEEPING]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as parent:
+        assert parent.stdout is not None
+        workers = [int(parent.stdout.readline()) for _ in range(2)]
+        parent.send_signal(signal.SIGKILL)
+    assert len(set(workers)) == 2
+    for _ in range(100):
+        if not any(_is_alive(each) for each in workers):
+            return
+        time.sleep(0.05)
+    raise AssertionError("workers outlive their run")
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def offices(tmp_path: Path) -> tuple[Path, Path]:
+    return build_office(tmp_path / "one"), build_office(tmp_path / "two")
+
+
+def test_two_cores_give_the_bytes_of_one(offices: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    alone, together = offices
+    run(alone)
+    monkeypatch.setenv("TRAYECTO_CORES", "2")
+    run(together)
+    assert contents(together / "build/public") == contents(alone / "build/public")
+    reports = [contents(each / "build/reports") for each in offices]
+    assert [each.pop(summary.LOG) for each in reports]  # lines of workers come as they come
+    assert reports[0] == reports[1]
