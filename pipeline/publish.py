@@ -19,6 +19,7 @@ from pipeline import agenda, catalogue, dcat, notices, releases, rest, reuse
 from pipeline.errors import PublishError
 from pipeline.formats import Format, csv20
 from pipeline.framework import LANGUAGES
+from pipeline.methods import coordination
 from pipeline.methods.questions import written as questionnaires
 from pipeline.model import Library, Package, Release, Settings, Whole, Written
 from pipeline.releases import documents
@@ -164,9 +165,10 @@ def _history(
     for path, content in documents.added(past, changes, release, library, settings):
         tree.write([path], content)
     names = (*past.changes, settings.release)
+    expected = coordination.expected(release.deliveries, library, day=settings.release_day)
     for language in LANGUAGES:
         paths = [f"{language}/{agenda.PATH}", *([agenda.PATH] if language == settings.language else [])]
-        tree.write(paths, agenda.agenda(names, library, settings, language=language))
+        tree.write(paths, agenda.agenda(names, library, settings, language=language, expected=expected))
 
 
 def _package(tree: Tree, package: Package) -> None:
