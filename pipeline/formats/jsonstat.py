@@ -38,13 +38,17 @@ def write(protected: Protected, description: Description, library: Library, file
         "label": description.title["en"],
         "source": description.fields.get("CONTACT_ORGANISATION", {}).get("en", ""),
         "updated": description.last_update,
-        "href": f"{library.agency}:{protected.flow.id}(1.0.0)",
         "id": names,
         "size": [len(codes) for codes in used.values()],
         "role": {"time": ["TIME_PERIOD"], "geo": ["REF_AREA"], "metric": [protected.flow.structure.measure_dimension]},
         "dimension": {name: _dimension(protected, name, codes) for name, codes in used.items()},
     }
-    extension = {"label": dict(description.title), "licence": description.licence, "attributes": shared}
+    extension = {
+        "dataflow": f"{library.agency}:{protected.flow.id}(1.0.0)",
+        "label": dict(description.title),
+        "licence": description.licence,
+        "attributes": {name: text for name, text in shared.items() if text},
+    }
     file.write(json.dumps(head, ensure_ascii=False)[:-1].encode())
     figures = frame["OBS_VALUE"].astype("float64")
     _pairs(file, "value", numbers, rendered(figures, lambda text: text or "null"))
