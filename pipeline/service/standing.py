@@ -64,7 +64,7 @@ def standing(root: Path, public: Path) -> Standing | None:
     built = artefacts(library)
     national = maps(library, built)
     day = datetime.fromisoformat(content["release"].partition(".")[0]).replace(tzinfo=UTC)
-    structures = ml21.write(built.all, message_id="STRUCTURES", prepared=day, sender=library.agency)
+    structures = ml21.write(built.all_but_metadata, message_id="STRUCTURES", prepared=day, sender=library.agency)
     if content["files"].get(_STRUCTURES, {}).get("sha256") != hashlib.sha256(structures).hexdigest():
         return None
     tables = {

@@ -43,6 +43,11 @@ class Artefacts:
     reference: Reference
 
     @property
+    def all_but_metadata(self) -> tuple[common.MaintainableArtefact, ...]:
+        """Those of the one file of SDMX-ML 2.1: pysdmx 1.21 reads no message of 2.1 that has a metadata structure."""
+        return tuple(each for each in self.all if each not in (self.reference.structure, self.reference.flow))
+
+    @property
     def all(self) -> tuple[common.MaintainableArtefact, ...]:
         return (
             self.agencies,
