@@ -1,6 +1,7 @@
 """Tables in the exchange format of the stand-alone `protect` and `audit`: any dimensions, sums by their hierarchies.
 
-A table has one column for each dimension, `OBS_VALUE`, and `PRIMARY`, `N` (contributors) or `CONF_STATUS`.
+A table has one column for each dimension, `OBS_VALUE`, and `PRIMARY`, `N` (contributors), `TOP1` and `TOP2`
+(the largest parts), `W1` (the weight of the largest) or `CONF_STATUS`.
 A table that lacks a dimension is the table at that dimension's total.
 """
 
@@ -18,13 +19,15 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_array
 
+from pipeline.dominance import Contributors, Dominance
 from pipeline.errors import InputError
 
 Mask = npt.NDArray[np.bool_]
 Vector = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 
-_ABOUT = ("OBS_VALUE", "PRIMARY", "N", "CONF_STATUS", "OBS_STATUS")
+_CONTRIBUTORS = {"N": "contributors", "TOP1": "largest", "TOP2": "second", "W1": "weight"}
+_ABOUT = ("OBS_VALUE", "PRIMARY", *_CONTRIBUTORS, "CONF_STATUS", "OBS_STATUS")
 _TOLERANCE = 0.5
 
 
@@ -41,6 +44,7 @@ class Hierarchy:
     threshold: float
     need: float
     lower_bound: float
+    rules: tuple[Dominance, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,10 @@ class Cells:
             if column in table:
                 found[rows] = np.fmax(found[rows], table[column].to_numpy(dtype=np.float64))
         return found
+
+    def contributors(self, tables: Sequence[pd.DataFrame]) -> Contributors:
+        """How many have a part in each cell, and the largest parts, as far as a table says so."""
+        return Contributors(**{name: self.largest(tables, column) for column, name in _CONTRIBUTORS.items()})
 
 
 def hierarchy(path: Path, *, threshold: float = 0, need: str = "", width: float = 0) -> Hierarchy:
@@ -86,11 +94,20 @@ def hierarchy(path: Path, *, threshold: float = 0, need: str = "", width: float 
             threshold=persons,
             need=wide,
             lower_bound=float(policy.get("lower_bound", 0)),
+            rules=tuple(_rule(each) for each in policy.get("rules", [])),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             "{file} is no hierarchy with dims, totals and equations: {error!r}", file=path.name, error=error
         ) from error
+
+
+def _rule(said: Mapping[str, Any]) -> Dominance:
+    """`{"p": …}` or `{"n": 1 or 2, "k": …}`."""
+    rule = Dominance(float(said.get("p", 0)), int(said.get("n", 0)), float(said.get("k", 0)))
+    if not said.keys() <= {"p", "n", "k"} or (rule.p > 0) == (rule.n in (1, 2) and 0 < rule.k <= 100):
+        raise ValueError("a rule has either p, or n of 1 or 2 with k up to 100")
+    return rule
 
 
 def table(path: Path, described: Hierarchy) -> pd.DataFrame:
@@ -118,7 +135,7 @@ def table(path: Path, described: Hierarchy) -> pd.DataFrame:
                 dimension=dimension,
                 code=wrong[0],
             )
-    for column in {"OBS_VALUE", "PRIMARY", "N"} & {*read.columns}:
+    for column in {"OBS_VALUE", "PRIMARY", *_CONTRIBUTORS} & {*read.columns}:
         read[column] = _numbers(path, read[column])
     if (twice := read.duplicated(list(described.totals))).any():
         raise InputError(

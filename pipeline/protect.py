@@ -8,7 +8,7 @@ tables, and the release before it, are one system of sums.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -80,8 +80,16 @@ def protect_all(
         primary = blank & is_primary[cells]
         counts = {_PRIMARY: int(primary.sum()), _SECONDARY: int((blank & ~primary).sum())}
         frame = blanked(table.frame, primary, blank & ~primary)
-        made.append(Protected(table.area, table.flow, frame, table.origins, counts))
+        made.append(Protected(table.area, table.flow, frame, _unsigned(table.origins, frame), counts))
     return ProtectedTables(tuple(made), tuple(standing), linked)
+
+
+def _unsigned(origins: Sequence[Origin], frame: pd.DataFrame) -> tuple[Origin, ...]:
+    """The origins without the checksum of a file of which a figure is withheld: who tries all small figures in its
+    place would know the right one by it.
+    """
+    closed = set(frame.loc[is_withheld(frame), "table"])
+    return tuple(replace(each, sha256="") if number in closed else each for number, each in enumerate(origins))
 
 
 def _published(linked: Linked, start: int, old: Sequence[Table]) -> Mask:

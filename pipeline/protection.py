@@ -37,10 +37,23 @@ class Floor:
 
 
 @dataclass(frozen=True)
+class FullCell:
+    """No line may show that all of a group are of one kind: one code of `of` has all that `total` has, others none.
+
+    It applies to the rows of `when`: what is told of each of the group is sensitive (framework §11, [S50]).
+    """
+
+    of: str
+    total: str
+    when: str
+
+
+@dataclass(frozen=True)
 class Protection:
     """How one dataflow is protected: the first threshold whose condition holds applies to a row.
 
-    What meets a condition of `forbidden`, or is detail below a floor, is withheld at any size.
+    What meets a condition of `forbidden`, is detail below a floor, or says of all of a group the same, is withheld at
+    any size.
     """
 
     method: Literal["suppression", "none"]
@@ -50,3 +63,4 @@ class Protection:
     same_as: tuple[SameAs, ...] = ()
     forbidden: tuple[str, ...] = ()
     floors: tuple[Floor, ...] = ()
+    full_cells: tuple[FullCell, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from pipeline import exchange
 from pipeline.attack import SAFE, TOLD, UNDECIDED, Published, attack
+from pipeline.dominance import lacking
 from pipeline.errors import InputError
 from pipeline.suppress import System, costs, suppress
 
@@ -37,10 +39,11 @@ def protect(tables: Sequence[Path], hierarchy: Path, out: Path, *, threshold: fl
         )
     cells = exchange.cells(read, described)
     _must_add_up(cells)
-    value, count = cells.values, cells.largest(read, "N")
+    value, of = cells.values, cells.contributors(read)
+    count, lacks = of.contributors, lacking(cells.values, of, described.rules)
     primary = cells.largest(read, "PRIMARY") > 0
     contributors = value if described.is_count else count
-    primary |= (contributors > 0) & (contributors < described.threshold)
+    primary |= ((contributors > 0) & (contributors < described.threshold)) | (lacks > 0)
     system = System(
         sums=cells.sums,
         values=value,
@@ -48,12 +51,12 @@ def protect(tables: Sequence[Path], hierarchy: Path, out: Path, *, threshold: fl
         confidential=primary,
         open_cells=value != 0 if described.lower_bound else np.ones(len(value), dtype=bool),
         weights=costs(value),
-        need=np.full(len(value), described.need),
+        need=np.maximum(described.need, lacks),
         singles=count == 1,
     )
     secondary = suppress(system)
     published = np.where(primary | secondary, np.nan, value)
-    verdict = attack(_published(cells, read, published, primary, described))
+    verdict = attack(replace(_published(cells, read, published, primary, described), need=system.need))
     left = int(((verdict.state != SAFE) & primary).sum())
     print(
         f"{len(value)} cells: {int(primary.sum())} confidential, {int(secondary.sum())} more withheld, {left} not safe"

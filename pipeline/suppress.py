@@ -187,7 +187,9 @@ def _cheapest_move(state: _State, cells: Cells, targets: Cells, *, first: int) -
     cost = np.where(state.withheld[cells], 0.0, system.weights[cells])
     need = system.need[targets]
     # Every second one that can loses: what the ones gain the others lose, and few cells beside them move.
-    loses = (can_lose[place] >= need) & (np.arange(first, first + len(place)) % 2 == 1)
+    # Zeros can only gain: then all others lose, or the total of the line would have to move with them.
+    turn = np.arange(first, first + len(place)) % 2 == 1
+    loses = (can_lose[place] >= need) & (turn | (system.values[targets] == 0).any())
     lower, upper = np.zeros(2 * n), np.concatenate([np.full(n, _FAR), np.minimum(can_lose, _FAR)])
     costs = np.concatenate([cost, cost])
     chosen, other = np.where(loses, place + n, place), np.where(loses, place, place + n)

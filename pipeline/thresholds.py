@@ -47,8 +47,9 @@ def may_be_negative(flow: Dataflow, frame: pd.DataFrame) -> npt.NDArray[np.bool_
 
 
 def is_forbidden(flow: Dataflow, frame: pd.DataFrame, list_of: ListOf) -> npt.NDArray[np.bool_]:
-    """Figures that are not published at any size: crossings too fine for what they tell, and detail of groups
-    too small for it (CNF-03). A group whose total is not in the table is not known to be small.
+    """Figures that are not published at any size: crossings too fine for what they tell, detail of groups too small
+    for it, and lines that say of all of a group the same (CNF-03). A group whose total is not in the table is not
+    known to be small.
     """
     found = np.zeros(len(frame), dtype=bool)
     for when in flow.protection.forbidden:
@@ -59,6 +60,24 @@ def is_forbidden(flow: Dataflow, frame: pd.DataFrame, list_of: ListOf) -> npt.ND
         whole = size.groupby([frame[name] for name in group], observed=True).transform("max")
         detail = conditions.holds(conditions.parse(floor.when), frame, list_of)
         found |= (detail & (whole < floor.persons)).to_numpy()
+    return found | _is_full(flow, frame, list_of)
+
+
+def _is_full(flow: Dataflow, frame: pd.DataFrame, list_of: ListOf) -> npt.NDArray[np.bool_]:
+    """Figures of sensitive kinds, in lines where one kind has all of the group and others are published as none.
+
+    The zeros are marked too: with them alone the line would still say of what kind all are.
+    """
+    found = np.zeros(len(frame), dtype=bool)
+    for full in flow.protection.full_cells:
+        value, codes = frame["OBS_VALUE"], frame[full.of].astype("str")
+        line = [frame[name] for name in flow.structure.key if name != full.of]
+        total = value.where(codes == full.total).groupby(line, observed=True).transform("max")
+        kind = (codes != full.total) & conditions.holds(conditions.parse(full.when), frame, list_of)
+        all_of_them, none = (
+            (kind & each).groupby(line, observed=True).transform("any") for each in (value == total, value == 0)
+        )
+        found |= (kind & all_of_them & none & (total > 0) & value.notna()).to_numpy()
     return found
 
 

@@ -19,7 +19,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.model import Ledger, Library, Observations, Origin, Protected
-from pipeline.protect import only, protect, unite
+from pipeline.protect import only, protect, protect_all, unite
+from pipeline.thresholds import is_forbidden
 
 DAY = "2026-11-24"
 AREAS = {"CL": ("CL-RM", "CL-VS", "CL-AN")}
@@ -248,6 +249,36 @@ def test_a_small_area_shows_regions_of_origin_and_not_countries(
     of_area = seen.loc[seen["REF_AREA"] == "CL-AN", "COUNTRY_BIRTH"]
     assert sorted({*of_area} - {"R005", "FOR"}) == shown
     assert (seen["REF_AREA"] == "CL").sum() == len(counts)
+
+
+@pytest.mark.parametrize(
+    ("source", "counts", "blank"),
+    [
+        ("ADM_ASY", {"PROT": 40, "REF": 40, "ASY": 0, "COMP": 0}, "REF"),
+        ("ADM_ASY", {"PROT": 40, "REF": 30, "ASY": 10, "COMP": 0}, ""),
+        ("ADM_ASY", {"PROT": 40, "REF": 40}, ""),  # the table knows one status alone: it says nothing of theirs
+        ("ORG", {"PROT": 40, "REF": 40, "ASY": 0, "COMP": 0}, ""),  # an estimate counts nobody
+    ],
+)
+def test_it_is_not_told_that_all_of_a_group_are_of_one_kind(
+    library: Library, source: str, counts: dict[str, int], blank: str
+) -> None:
+    rows = [
+        {"SOURCE_TYPE": source, "CITIZENSHIP": "VE", "LEGAL_STATUS": status, "OBS_VALUE": str(count)}
+        for status, count in counts.items()
+    ]
+    made = protect_all([tables.observations(rows, library.dataflows["DF_REFUGEE"])], library, day=DAY)
+    shown = made.tables[0].frame.set_index("LEGAL_STATUS")["OBS_VALUE"]
+    hidden = shown.index[shown.isna()]
+    if not blank:
+        assert list(hidden) == []
+        return
+    assert blank in hidden
+    assert {"ASY", "COMP"} <= set(hidden), "the zeros alone would say it too"
+    assert shown["PROT"] == 40
+    assert is_forbidden(made.tables[0].flow, made.tables[0].frame, library.list_of).sum() == 0
+    given_back = made.tables[0].frame.assign(OBS_VALUE=shown.index.map(counts).astype(float))
+    assert is_forbidden(made.tables[0].flow, given_back, library.list_of).sum() == 3, "the check of the release sees it"
 
 
 def test_the_national_total_stays(library: Library) -> None:

@@ -23,10 +23,10 @@ from pipeline.framework import (
 )
 from pipeline.library import authored
 from pipeline.library.authored import refuse
-from pipeline.protection import Floor, Protection, SameAs, Threshold
+from pipeline.protection import Floor, FullCell, Protection, SameAs, Threshold
 
 _STAGES = ("received", "figures", "release", "revision", "across")
-_PROTECTION = ("method", "threshold", "minimum_cases", "reason", "same_as", "forbidden", "floor")
+_PROTECTION = ("method", "threshold", "minimum_cases", "reason", "same_as", "forbidden", "floor", "full_cell")
 _REQUIRED = ("structure", "category", "name", "description", "counterpart", "allowed")
 
 
@@ -190,16 +190,28 @@ def _protection(path: Path, structure: Structure) -> Protection:
         tuple(_same_as(path, each, structure) for each in table.get("same_as", [])),
         tuple(forbidden),
         tuple(_floor(path, each, structure) for each in table.get("floor", [])),
+        tuple(_full_cell(path, each, structure) for each in table.get("full_cell", [])),
     )
 
 
 def _floor(path: Path, table: Mapping[str, Any], structure: Structure) -> Floor:
     authored.keys(path, table, ("persons", "of", "total", "when"), ("persons", "of", "total", "when"))
     check_condition(path, None, table["when"], structure.components)
+    _check_total(path, "floor", table, structure)
+    return Floor(table["persons"], table["of"], table["total"], table["when"])
+
+
+def _full_cell(path: Path, table: Mapping[str, Any], structure: Structure) -> FullCell:
+    authored.keys(path, table, ("of", "total", "when"), ("of", "total"))
+    check_condition(path, None, table.get("when", ""), structure.components)
+    _check_total(path, "full_cell", table, structure)
+    return FullCell(table["of"], table["total"], table.get("when", ""))
+
+
+def _check_total(path: Path, kind: str, table: Mapping[str, Any], structure: Structure) -> None:
     codelist = structure.components[table["of"]].codelist if table["of"] in structure.key else None
     if codelist is None or table["total"] not in codelist.codes:
-        refuse(path, None, f'floor: "{table["total"]}" is not a code of a dimension "{table["of"]}"')
-    return Floor(table["persons"], table["of"], table["total"], table["when"])
+        refuse(path, None, f'{kind}: "{table["total"]}" is not a code of a dimension "{table["of"]}"')
 
 
 def _same_as(path: Path, table: Mapping[str, str], structure: Structure) -> SameAs:

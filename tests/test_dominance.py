@@ -1,0 +1,110 @@
+"""Amounts in which one contributor can be told: the worked examples of framework §11, and what is withheld for them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import standalone
+from pipeline.dominance import Contributors, Dominance, lacking, same_k
+from pipeline.errors import InputError
+
+
+def unsafe(total: float, first: float, second: float, rule: Dominance, weight: float = np.nan) -> bool:
+    of = Contributors(*(np.array([each]) for each in (np.nan, first, second, weight)))
+    return bool(lacking(np.array([total]), of, [rule])[0] > 0)
+
+
+def test_one_dominates_by_no_share_and_is_known_all_the_same() -> None:
+    assert not unsafe(100_000, 50_000, 49_000, Dominance(n=1, k=90))
+    assert (100_000 - 49_000) / 50_000 == 1.02, "the second takes theirs away, and knows the first within 2 %"
+    assert unsafe(100_000, 50_000, 49_000, Dominance(p=10))
+
+
+def test_the_p_percent_rule_and_the_two_largest_differ() -> None:
+    assert round((110_000 - 52_000 - 50_000) / 52_000 * 100, 1) == 15.4
+    assert not unsafe(110_000, 52_000, 50_000, Dominance(p=10))
+    assert unsafe(110_000, 52_000, 50_000, Dominance(n=2, k=90.9))
+
+
+@pytest.mark.parametrize(("p", "k"), [(25, 80), (10, 90.9), (5.26, 95)])
+def test_the_k_that_is_as_strict_as_p(p: float, k: float) -> None:
+    assert same_k(p) == pytest.approx(k, abs=0.05)
+
+
+@given(
+    parts=st.lists(st.floats(1, 1e6), min_size=2, max_size=6).map(lambda each: sorted(each, reverse=True)),
+    p=st.floats(1, 50),
+)
+def test_two_largest_with_that_k_find_all_that_p_finds(parts: list[float], p: float) -> None:
+    if unsafe(sum(parts), parts[0], parts[1], Dominance(p=p)):
+        assert unsafe(sum(parts), parts[0], parts[1], Dominance(n=2, k=same_k(p) - 1e-6))
+
+
+def test_a_part_counts_as_often_as_its_weight_says() -> None:
+    """100 with weight 4 and 10 with weight 7 are 470, of which the two largest are 100 and 100."""
+    of = Contributors(*(np.array([each]) for each in (2.0, 100.0, 10.0, 4.0)))
+    assert [float(each[0]) for each in of.two_largest()] == [100, 100]
+    assert 100 * 4 + 10 * 7 == 470
+    assert not unsafe(470, 100, 10, Dominance(n=2, k=45), weight=4)
+    assert unsafe(470, 100, 10, Dominance(n=2, k=42), weight=4)
+    assert not unsafe(470, 100, 10, Dominance(n=2, k=42)), "without the weight it would be 110"
+
+
+def test_nothing_is_said_of_what_was_not_delivered() -> None:
+    assert not unsafe(100, np.nan, np.nan, Dominance(p=10))
+    assert unsafe(100, 100, np.nan, Dominance(p=10)), "one alone"
+    assert not unsafe(0, 0, 0, Dominance(p=10))
+
+
+# ---------------------------------------------------------------- the commands
+
+P = 13.57  # of no figure below
+
+
+def office(folder: Path, **policy: object) -> Path:
+    dims = {"by": {"total": "T", "equations": [{"parent": "T", "children": ["a", "b", "c", "d"]}]}}
+    said = {"kind": "magnitude", "threshold": 3, "lower_bound": 0, **policy}
+    (folder / "h.json").write_text(json.dumps({"dims": dims, "policy": said}), encoding="utf-8")
+    rows = [("a", 1000, 12, 950, 30), ("b", 900, 9, 300, 200), ("c", 5000, 40, 400, 300), ("d", 70, 8, 12, 11)]
+    table = pd.DataFrame(rows, columns=["by", "OBS_VALUE", "N", "TOP1", "TOP2"])
+    total = pd.DataFrame([("T", 6970, 69, 950, 400)], columns=table.columns)
+    pd.concat([table, total]).to_csv(folder / "t.csv", index=False)
+    return folder / "h.json"
+
+
+def test_an_amount_that_one_dominates_is_withheld_and_kept_in_doubt(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hierarchy = office(tmp_path, rules=[{"p": P}])
+    assert standalone.protect([tmp_path / "t.csv"], hierarchy, tmp_path / "out") == 0
+    made = pd.read_csv(tmp_path / "out/t.csv", index_col="by")
+    assert list(made.columns) == ["OBS_VALUE", "CONF_STATUS"]
+    assert made["CONF_STATUS"]["a"] == "A"
+    # 20 beside the two largest, and 128.9 are asked for: d alone could not move so far.
+    assert made["OBS_VALUE"][["b", "c"]].isna().any()
+    said = capsys.readouterr().out + (tmp_path / "out/t.csv").read_text(encoding="utf-8")
+    assert str(P) not in said
+    assert "950" not in said
+    proof = tmp_path / "proof.csv"
+    assert standalone.audit([tmp_path / "out/t.csv"], hierarchy, width=128.9, out=proof) == 0
+    assert pd.read_csv(proof)["STATE"].tolist() == ["safe"]
+
+
+def test_without_a_rule_the_same_amount_is_published(tmp_path: Path) -> None:
+    hierarchy = office(tmp_path)
+    assert standalone.protect([tmp_path / "t.csv"], hierarchy, tmp_path / "out") == 0
+    assert set(pd.read_csv(tmp_path / "out/t.csv")["CONF_STATUS"]) == {"F"}
+
+
+@pytest.mark.parametrize("rule", [{"p": 0}, {"n": 3, "k": 80}, {"p": 10, "n": 2, "k": 80}, {"q": 1}, {"n": 2}])
+def test_a_rule_that_is_none_is_refused(tmp_path: Path, rule: dict[str, float]) -> None:
+    hierarchy = office(tmp_path, rules=[rule])
+    with pytest.raises(InputError, match=r"h\.json"):
+        standalone.protect([tmp_path / "t.csv"], hierarchy, tmp_path / "out")
