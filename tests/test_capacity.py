@@ -136,6 +136,27 @@ def test_what_an_international_organisation_says_is_no_evidence(library: Library
     assert scored(library, "STOCK-4", FOUR).score > 0
 
 
+def test_a_total_of_a_group_of_origin_makes_a_year_available(library: Library) -> None:
+    """Foreign citizens by sex, no nationals and no ages: the total counts for A, and fills 1 of 300 cells."""
+    rows = [{"DATAFLOW": "DF_STOCK", "TIME_PERIOD": "2025", "CITIZENSHIP": "FOR", "SEX": sex} for sex in ("_T", "F")]
+    found = scored(library, "STOCK-2", rows)
+    assert found.counts["A"] == (1, 5)
+    assert scored(library, "STOCK-2", rows[1:]).counts["A"] == (0, 5)  # of women alone: no total
+
+
+def test_a_total_without_the_breakdown_of_the_table_is_available_and_fills_nothing(library: Library) -> None:
+    row = {"DATAFLOW": "DF_BORDER", "FREQ": "M", "CITIZENSHIP": "FOR", "TRANSPORT_MODE": "_T", "TIME_PERIOD": "2025-12"}
+    found = scored(library, "BRD-1", [row])
+    assert (found.counts["A"], found.counts["F"], found.latest) == ((1, 5), (0, 144), "2025-12")
+
+
+def test_what_is_counted_divides_no_group(library: Library) -> None:
+    """Permits of any kind that were issued are a table of permits; those for work alone are not."""
+    row = {"DATAFLOW": "DF_PERMIT", "LEGAL_STATUS": "PERM", "CITIZENSHIP": "VE", "TIME_PERIOD": "2025"}
+    assert scored(library, "PRM-1", [{**row, "ADM_EVENT": "ISS_ANY", "REASON": "_T"}]).counts["F"][0] == 1
+    assert scored(library, "PRM-1", [{**row, "ADM_EVENT": "ISS_ANY", "REASON": "WORK"}]).score == 0
+
+
 def test_figures_of_a_group_fill_no_table_of_all(library: Library) -> None:
     """Foreign citizens by age are no table of residents born anywhere by age."""
     row = {"DATAFLOW": "DF_STOCK", "TIME_PERIOD": "2023", "COUNTRY_BIRTH": "_T", "SEX": "F"}

@@ -10,8 +10,10 @@ not. For a country and a minimum table, with Y the five years before that of the
     Q = 1 - errors / rows that the rules for errors were applied to
     score = 0.3 A + 0.3 F + 0.15 T + 0.15 M + 0.1 Q
 
-A table of which the country publishes nothing has the score 0. A cell counts only if its figure is of all persons,
-apart from what the table asks: figures of foreign citizens by age are no table of residents by age.
+A total is a cell of all sexes, ages and so on, whatever the group of origin: a register of foreigners by sex and age
+has totals, of foreigners. A table of which the country publishes nothing has the score 0. A cell counts only if its
+figure is of all persons, apart from what the table asks: figures of foreign citizens by age are no table of residents
+by age.
 """
 
 from __future__ import annotations
@@ -33,8 +35,9 @@ STALE_MONTHS = 36
 WEIGHTS: Mapping[str, float] = {"A": 0.3, "F": 0.3, "T": 0.15, "M": 0.15, "Q": 0.1}
 NOT_NATIONAL = "SOURCE_TYPE not in ORG MIR"
 DECIMALS = 4
-_TOTAL = "_T"
+_TOTAL, _ABROAD, _ORIGINS = "_T", "FOR", "CL_ORIGIN"
 _WHOLE = ("_T", "_Z")
+_COUNTED = ("FREQ", "SOURCE_TYPE", "ADM_EVENT", "REMIT_ITEM")  # they say what is counted, and divide no group
 _PERIODS = {"M": 12, "Q": 4}
 
 
@@ -86,13 +89,15 @@ def table_score(of: Evidence, table: str, flow: Dataflow, select: str) -> TableS
     """What a country's own figures of one minimum table show."""
     wanted = _narrowed(completeness.asked(flow, table, of.area, of.library), select, of.library)
     rows = _plain(of.rows(flow.id, select), flow, wanted, of.area)
-    cells = completeness.given(rows, wanted, pd.Series(data=True, index=rows.index)) if len(rows) else rows
-    if not len(cells):
+    whole = _totals(wanted, flow)
+    there = _given(rows, wanted), _given(rows, whole)
+    periods = [str(period) for cells in there if len(cells) for period in cells["TIME_PERIOD"].unique()]
+    if not periods:
         return TableScore(table, flow.id, select, "", {}, dict.fromkeys(WEIGHTS, 0.0), 0.0)
-    latest = elapsed.latest([str(period) for period in cells["TIME_PERIOD"].unique()])
+    latest = elapsed.latest(periods)
     counts = {
-        "A": _available(of, rows, wanted),
-        "F": _filled(cells, wanted),
+        "A": _available(of, rows, whole),
+        "F": _filled(there[0], wanted),
         "T": (elapsed.months(latest, of.day), STALE_MONTHS),
         "M": (of.mandatory - len(of.packages[flow.id].description.missing), of.mandatory),
         "Q": _errors(flow, of.reports.get(flow.id)),
@@ -106,7 +111,7 @@ def _plain(rows: pd.DataFrame, flow: Dataflow, wanted: Collection[str], area: st
     """The rows that break down by nothing but what a table asks: a figure of one group is no figure of all."""
     if not len(rows):
         return rows
-    kept = (*wanted, "FREQ", "SOURCE_TYPE", flow.structure.measure_dimension)
+    kept = (*wanted, *_COUNTED, flow.structure.measure_dimension)
     is_plain = pd.Series(data=True, index=rows.index)
     for dimension in flow.structure.dimensions:
         if dimension not in kept:
@@ -132,9 +137,25 @@ def _narrowed(wanted: Mapping[str, frozenset[str]], select: str, library: Librar
     return found
 
 
-def _available(of: Evidence, rows: pd.DataFrame, wanted: Mapping[str, frozenset[str]]) -> tuple[int, int]:
+def _totals(wanted: Mapping[str, frozenset[str]], flow: Dataflow) -> dict[str, frozenset[str]]:
+    """The cells of a table that are totals: of all but those dimensions that say where people come from or go."""
+    found = {}
+    for name, codes in wanted.items():
+        codelist = flow.structure.components[name].codelist
+        if codelist is not None and codelist.id == _ORIGINS:
+            found[name] = codes | {_ABROAD}
+        else:
+            found[name] = frozenset({_TOTAL}) if _TOTAL in codes else codes | {_TOTAL}
+    return found
+
+
+def _given(rows: pd.DataFrame, wanted: Mapping[str, frozenset[str]]) -> pd.DataFrame:
+    """The distinct cells of a table among some rows."""
+    return completeness.given(rows, wanted, pd.Series(data=True, index=rows.index)) if len(rows) else rows
+
+
+def _available(of: Evidence, rows: pd.DataFrame, totals: Mapping[str, frozenset[str]]) -> tuple[int, int]:
     """Years with a total that has a value, out of five."""
-    totals = {name: frozenset({_TOTAL}) if _TOTAL in codes else codes for name, codes in wanted.items()}
     cells = completeness.given(rows, totals, rows["OBS_VALUE"].notna())
     return sum(1 for year in of.years if year in set(_year(cells["TIME_PERIOD"]))), YEARS
 
@@ -142,11 +163,14 @@ def _available(of: Evidence, rows: pd.DataFrame, wanted: Mapping[str, frozenset[
 def _filled(cells: pd.DataFrame, wanted: Mapping[str, frozenset[str]]) -> tuple[int, int]:
     """Cells of the latest year, out of those asked: of a table by month or quarter, for each of the year."""
     required = prod(len(codes) for codes in wanted.values())
+    frequencies = wanted.get("FREQ", frozenset())
+    times = _PERIODS.get(next(iter(frequencies)), 1) if len(frequencies) == 1 else 0
+    if not len(cells):
+        return 0, required * max(times, 1)
     years = _year(cells["TIME_PERIOD"])
     last = cells[years == years.max()]
-    frequencies = wanted.get("FREQ", frozenset())
-    if len(frequencies) == 1:
-        return len(last), required * _PERIODS.get(next(iter(frequencies)), 1)
+    if times:
+        return len(last), required * times
     return len(last.drop(columns="TIME_PERIOD").drop_duplicates()), required
 
 
