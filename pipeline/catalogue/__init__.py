@@ -24,6 +24,7 @@ from pipeline.catalogue import (
     home,
     indicators,
     mirror,
+    protection,
     quality,
     questions,
 )
@@ -51,6 +52,7 @@ _KINDS = (
     about,
     border,
     questions,
+    protection,
 )
 
 
