@@ -15,8 +15,18 @@ from pipeline.texts import said, texts
 PATH = "calendar.ics"
 
 
-def agenda(releases: Iterable[str], library: Library, settings: Settings, *, language: str) -> bytes:
-    """The calendar in a language; whole days, and nothing of the clock of the machine."""
+def agenda(
+    releases: Iterable[str],
+    library: Library,
+    settings: Settings,
+    *,
+    language: str,
+    expected: Iterable[Planned] = (),
+) -> bytes:
+    """The calendar in a language; whole days, and nothing of the clock of the machine.
+
+    `expected` are the deliveries that agreements name a day for.
+    """
     words, host = texts("calendar", language), urlsplit(settings.base_url).hostname or ""
     base = settings.base_url.rstrip("/")
     found = Calendar()
@@ -28,7 +38,7 @@ def agenda(releases: Iterable[str], library: Library, settings: Settings, *, lan
         url = f"{base}/releases/{release}/changes.md"
         title = words["released"].format(release=release)
         found.add_component(_event(f"{release}@{host}", release.partition(".")[0], title, stamp, url=url))
-    for each in library.planned:
+    for each in (*library.planned, *expected):
         if each.date > settings.release_day:
             title = words["planned"].format(table=_table(each, library, language), period=each.period)
             body = each.note.get(language) or each.note.get("en", "")

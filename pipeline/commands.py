@@ -31,7 +31,8 @@ from pipeline import publish as release_
 from pipeline import template as template_
 from pipeline.errors import InputError, SetupError, Told, must_be_known
 from pipeline.formats import Format, formats
-from pipeline.model import Correction, Layout, Library, Release, Series, Settings
+from pipeline.framework import Correction
+from pipeline.model import Layout, Library, Release, Series, Settings
 from pipeline.settings import settings
 from pipeline.texts import said
 

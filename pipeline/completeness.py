@@ -8,6 +8,7 @@ from math import prod
 
 import pandas as pd
 
+from pipeline.framework import Dataflow
 from pipeline.model import Country, Issue, Library, Observations
 
 _UPDATED = "META_LAST_UPDATE"
@@ -28,22 +29,30 @@ def gaps(observations: Observations, library: Library, *, day: str) -> Iterator[
 def filled(observations: Observations, library: Library) -> Mapping[str, float]:
     """By minimum table (framework §3.2), the share of its cells that have a figure in its fullest period."""
     frame, found = observations.frame, {}
-    areas = library.list_of("REF_AREA")
-    own = frozenset(areas.descendants(observations.area)) if areas else frozenset()
-    for name, selection in observations.flow.minimum_tables.items():
-        asked = {component: codes & own if component == "REF_AREA" else codes for component, codes in selection.items()}
-        required = prod(map(len, asked.values()))
-        cells = _cells(frame, asked)
-        found[name] = int(cells.groupby("TIME_PERIOD", observed=True).size().max()) / required if len(cells) else 0.0
+    for name in observations.flow.minimum_tables:
+        wanted = asked(observations.flow, name, observations.area, library)
+        cells = given(frame, wanted, frame["OBS_VALUE"].notna())
+        fullest = cells.groupby("TIME_PERIOD", observed=True).size().max() if len(cells) else 0
+        found[name] = int(fullest) / prod(map(len, wanted.values()))
     return found
 
 
-def _cells(frame: pd.DataFrame, asked: Mapping[str, frozenset[str]]) -> pd.DataFrame:
-    """The distinct cells of a minimum table that have a figure, by period."""
-    inside = frame["OBS_VALUE"].notna()
-    for component, codes in asked.items():
+def asked(flow: Dataflow, table: str, area: str, library: Library) -> dict[str, frozenset[str]]:
+    """The codes of each dimension that a minimum table asks of a country."""
+    areas = library.list_of("REF_AREA")
+    own = frozenset(areas.descendants(area)) if areas else frozenset()
+    return {
+        component: codes & own if component == "REF_AREA" else codes
+        for component, codes in flow.minimum_tables[table].items()
+    }
+
+
+def given(frame: pd.DataFrame, wanted: Mapping[str, frozenset[str]], rows: pd.Series[bool]) -> pd.DataFrame:
+    """The distinct cells of a minimum table among some rows, by period."""
+    inside = rows.copy()
+    for component, codes in wanted.items():
         inside &= frame[component].isin(list(codes)) if component in frame else False
-    columns = ["TIME_PERIOD", *(component for component in asked if component in frame)]
+    columns = ["TIME_PERIOD", *(component for component in wanted if component in frame)]
     return frame.loc[inside, columns].drop_duplicates()
 
 

@@ -15,7 +15,8 @@ from fnmatch import fnmatchcase
 
 from openpyxl.utils.cell import coordinate_to_tuple
 
-from pipeline.model import Correction, Issue, RawTable
+from pipeline.framework import Correction
+from pipeline.model import Issue, RawTable
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 

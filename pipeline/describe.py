@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline import elapsed
 from pipeline.framework import LANGUAGES, Licence, Provider, Text
 from pipeline.model import Country, Description, Layout, Library, Protected, Report, Series, Settings
 
@@ -218,10 +219,8 @@ def _is_given(frame: pd.DataFrame, selection: Mapping[str, frozenset[str]]) -> b
 
 
 def _timeliness(subject: _Subject) -> Text:
-    latest = max(subject.used("TIME_PERIOD"), key=lambda period: pd.Period(period).end_time)
-    day = pd.Timestamp(subject.settings.release_day)
-    end = pd.Period(latest).end_time
-    months = max(0, (day.year - end.year) * 12 + day.month - end.month)
+    latest = elapsed.latest(subject.used("TIME_PERIOD"))
+    months = elapsed.months(latest, subject.settings.release_day)
     return subject.phrase("timeliness", months=months, period=latest)
 
 

@@ -219,6 +219,19 @@ class Dataflow:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """One row of a country's `corrections.csv`: a source cell is wrong, what it says, and what it should say."""
+
+    flow: str
+    file: str
+    sheet: str
+    cell: str
+    expected: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class RevisionNote:
     """Why published figures of a country change: one row of its `revisions.csv`.
 
@@ -271,6 +284,32 @@ class Provider:
     area: str
     name: Text
     url: str
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """One `[[agreement]]` of a country: who delivers which dataflows, with whom, on what basis and how often.
+
+    `text` is the address of its text and `source` of a page that tells of it; blank where none is known.
+    `every_months` and `within_months` say how often a delivery is due and how long after the end of its period;
+    0 where nothing is known of it.
+    """
+
+    provider: str
+    flows: tuple[str, ...]
+    parties: tuple[str, ...] = ()
+    basis: Text = field(default_factory=dict)
+    text: str = ""
+    source: str = ""
+    since: str = ""
+    until: str = ""
+    every_months: int = 0
+    within_months: int = 0
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything public tells of the agreement."""
+        return bool(self.text or self.basis or self.source)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,14 @@ from typing import BinaryIO
 
 import pandas as pd
 
+from pipeline.assessed import Capacity, Profile, Reply
 from pipeline.computed import Answer, Indicators
+from pipeline.delivered import Delivery
 from pipeline.framework import (
+    Agreement,
     Codelist,
     Concept,
+    Correction,
     Dataflow,
     Field,
     Grade,
@@ -122,19 +126,6 @@ class CodeRow:
 
 
 @dataclass(frozen=True)
-class Correction:
-    """One row of a country's `corrections.csv`: a source cell is wrong, what it says, and what it should say."""
-
-    flow: str
-    file: str
-    sheet: str
-    cell: str
-    expected: str
-    value: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Country:
     """A reporting country: language, producers, agreements, mappings and reference metadata."""
 
@@ -148,6 +139,8 @@ class Country:
     series: Mapping[str, Series]
     corrections: tuple[Correction, ...] = ()
     revisions: tuple[RevisionNote, ...] = ()
+    exchanges: tuple[Agreement, ...] = ()  # what is known of the agreements
+    replies: tuple[Reply, ...] = ()  # to the capacity assessment
 
 
 @dataclass(frozen=True)
@@ -176,6 +169,7 @@ class Library:
     planned: tuple[Planned, ...] = ()
     modules: Modules = field(default_factory=Modules)
     indicators: Indicators = field(default_factory=Indicators)
+    capacity: Capacity = field(default_factory=Capacity)
 
     def list_of(self, component: str) -> Codelist | None:
         """The code list of a structural concept, or None when it is not coded."""
@@ -379,6 +373,8 @@ class Release:
     records: Mapping[str, bytes] = field(default_factory=dict)  # machine records of the validation, by path
     compared: Compared = field(default_factory=Compared)
     answers: tuple[Answer, ...] = ()  # of every country and indicator
+    profiles: tuple[Profile, ...] = ()  # of the capacity of every country
+    deliveries: tuple[Delivery, ...] = ()  # of every agreement and dataflow
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,11 @@ from pipeline import agenda, catalogue, dcat, notices, releases, rest, reuse
 from pipeline.errors import PublishError
 from pipeline.formats import Format, csv20
 from pipeline.framework import LANGUAGES
+from pipeline.methods import coordination
 from pipeline.methods.questions import written as questionnaires
 from pipeline.model import Library, Package, Release, Settings, Whole, Written
 from pipeline.releases import documents
+from pipeline.structures import reports as metadata
 from pipeline.structures import tree as structures
 from pipeline.texts import texts
 from pipeline.tree import Tree
@@ -107,11 +109,14 @@ def _parts(
     release: Release, library: Library, settings: Settings, formats: Mapping[str, Format]
 ) -> Iterator[reuse.Part]:
     """What depends on its own figures alone; the largest first, so that no worker is left with it at the end."""
+    packages = release.packages
     for flow, whole in sorted(release.whole.items(), key=lambda each: -len(each[1].data.frame)):
         made = partial(_data, whole=whole, library=library, settings=settings, formats=formats)
         yield reuse.Part(flow, reuse.of_figures(whole.data, whole.description), made)
     yield reuse.Part("structures", (), partial(_structures, library=library, settings=settings))
-    for package in sorted(release.packages, key=lambda each: -len(each.data.frame)):
+    said = [repr((package.description, [origin.provider for origin in package.data.sources])) for package in packages]
+    yield reuse.Part("metadata", said, partial(_metadata, packages=packages, library=library, settings=settings))
+    for package in sorted(packages, key=lambda each: -len(each.data.frame)):
         what = f"{package.data.flow.id} {package.data.area}"
         made = partial(_package, package=package)
         yield reuse.Part(what, reuse.of_figures(package.data, package.description), made)
@@ -160,9 +165,10 @@ def _history(
     for path, content in documents.added(past, changes, release, library, settings):
         tree.write([path], content)
     names = (*past.changes, settings.release)
+    expected = coordination.expected(release.deliveries, library, day=settings.release_day)
     for language in LANGUAGES:
         paths = [f"{language}/{agenda.PATH}", *([agenda.PATH] if language == settings.language else [])]
-        tree.write(paths, agenda.agenda(names, library, settings, language=language))
+        tree.write(paths, agenda.agenda(names, library, settings, language=language, expected=expected))
 
 
 def _package(tree: Tree, package: Package) -> None:
@@ -174,6 +180,11 @@ def _package(tree: Tree, package: Package) -> None:
 
 def _structures(tree: Tree, library: Library, settings: Settings) -> None:
     for paths, content in structures.tree(library, settings):
+        tree.write(paths, content)
+
+
+def _metadata(tree: Tree, packages: Sequence[Package], library: Library, settings: Settings) -> None:
+    for paths, content in metadata.documents(packages, library, settings):
         tree.write(paths, content)
 
 

@@ -29,7 +29,7 @@ from pipeline.corrections import correct
 from pipeline.errors import InputError
 from pipeline.formats import Format
 from pipeline.framework import Text
-from pipeline.methods.indicators import indicators
+from pipeline.methods.made import made as made_of
 from pipeline.model import (
     Compared,
     Issue,
@@ -116,7 +116,7 @@ def run(
             if key not in reports and stands.report:
                 reports[key], carried[report.record_path(*key)] = report.restored(stands.report), stands.report
         packages += [made] if made else []
-    made_of_them = indicators(packages, reports, library, settings, formats=formats.values())
+    made_of_them = made_of(packages, reports, library, settings, formats=formats.values())
     packages, held_back, reports = (
         made_of_them.packages,
         held_back | made_of_them.held_back,
@@ -134,7 +134,10 @@ def run(
         | made_of_them.records
     )
     records |= _records(reports, whole, compared, library, day=settings.release_day)
-    release = Release(tuple(packages), reports, held_back, whole, records, compared, made_of_them.answers)
+    release = Release(
+        *(tuple(packages), reports, held_back, whole, records, compared),
+        *(made_of_them.answers, made_of_them.profiles, made_of_them.deliveries),
+    )
     site = root / "site"
     publish.publish(release, library, settings, formats=formats, site=site, folder=folder, past=past, parts=parts)
     return release

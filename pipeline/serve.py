@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.errors import PublishError
 
 _STRUCTURE = "application/vnd.sdmx.structure+json; version=2.0.0; charset=utf-8"
+_METADATA = "application/vnd.sdmx.metadata+json; version=2.0.0; charset=utf-8"
 _PAGES = ("index.html", "index.xml", "index.json", "index.csv")
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -38,7 +39,7 @@ def document(folder: Path, *, is_page: bool) -> Path | None:
 def media_type(path: Path) -> str | None:
     """The media type that SDMX clients expect; None where it is any other file."""
     if path.suffix == ".json" and "/sdmx/" in path.as_posix():
-        return _STRUCTURE
+        return _METADATA if "/sdmx/v2/metadata/" in path.as_posix() else _STRUCTURE
     return _TYPES.get(path.suffix)
 
 

@@ -6,19 +6,23 @@ import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from pipeline import across, vintages
+from pipeline.assessed import Reply
 from pipeline.computed import IndicatorInput, Indicators
 from pipeline.corrections import correct
-from pipeline.framework import Code, Dataflow, RevisionNote, Waiver
+from pipeline.framework import Code, Correction, Dataflow, RevisionNote, Waiver
+from pipeline.methods.capacity import issues as capacity_issues
+from pipeline.methods.capacity.derived import profile
+from pipeline.methods.capacity.scores import Evidence
 from pipeline.methods.indicators import answers
 from pipeline.methods.indicators import tables as indicator_tables
 from pipeline.methods.indicators.definitions import Definitions, definitions
 from pipeline.methods.indicators.evaluate import Computed, Published, evaluate
 from pipeline.model import (
-    Correction,
     Country,
     Description,
     Issue,
@@ -193,6 +197,31 @@ def indicator_issues(rows: Iterable[ROW], library: Library) -> tuple[Issue, ...]
         data = Protected("CL", library.dataflows[of], table.frame, (origin,), {})
         return tuple(indicator_tables.differences(data, made, found))
     return tuple(answers.issues(answers.answers(found, made, ["CL"], library), found))
+
+
+def issue(code: str, **rest: Any) -> Issue:
+    """An error of Chile's DF_STOCK."""
+    return Issue(code, "E", "CL", "DF_STOCK", "", "", **rest)
+
+
+def reply(row: Mapping[str, str], number: int = 2) -> Reply:
+    """An answer of Chile's statistical office, good but for what the row says."""
+    good = {"item": "D01_01", "year": "2026", "answer": "Y", "source": "S0", "url": "", "evidence_date": "2026"}
+    said = {**good, "role": "NSO", **row}
+    return Reply(*(said[name] for name in (*good, "role")), comment={}, row=number)
+
+
+def assessment_issues(replies: Iterable[Reply], library: Library) -> tuple[Issue, ...]:
+    """What is told of the answers of a country that publishes nothing."""
+    said = tuple(replies)
+    made = profile(Evidence("CL", {}, {}, library, DAY), said, library.capacity.items)
+    flow = library.capacity.flow
+    return (*capacity_issues.ages(said, "CL", flow, DAY), *capacity_issues.gaps(made, flow))
+
+
+def delivered_answers(rows: Iterable[ROW], library: Library) -> tuple[Issue, ...]:
+    """What is told of answers that Chile delivers as a table."""
+    return tuple(capacity_issues.delivered(protected(rows, library.dataflows[library.capacity.flow])))
 
 
 def with_facing_posts(library: Library) -> Library:

@@ -14,7 +14,8 @@ from pipeline import commands, report
 from pipeline import library as authored
 from pipeline.corrections import correct
 from pipeline.errors import SetupError
-from pipeline.model import Correction, RawTable, Report
+from pipeline.framework import Correction
+from pipeline.model import RawTable, Report
 from pipeline.run import receive
 from pipeline.validate import validate
 

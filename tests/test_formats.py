@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from frictionless import Package
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from pyjstat import pyjstat
 from python_calamine import CalamineWorkbook
 from test_protect import DAY, observations, summed
 
@@ -137,6 +139,26 @@ def by_parquet(content: bytes, tmp_path: Path) -> pd.DataFrame:
     return found.assign(OBS_VALUE=value).fillna("").astype(str)
 
 
+def by_pyjstat(content: bytes, tmp_path: Path) -> pd.DataFrame:
+    """By a library that spreads the whole cube out, so that cells without a row come back empty."""
+    message = json.loads(content)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it calls its own older functions
+        found = pyjstat.Dataset.read(content.decode()).write("dataframe", naming="id")
+    rows = (
+        found.assign(cell=[str(number) for number in range(len(found))]).set_index("cell").loc[list(message["value"])]
+    )
+    more = message["extension"]
+    for name, value in more["attributes"].items():
+        rows[name] = value
+    for name in ("SOURCE_OPERATION", "STAT_POP"):
+        if name in more:
+            rows[name] = pd.Series(more[name])
+    rows["OBS_STATUS"] = pd.Series(message["status"])
+    value = rows.pop("value").map(lambda v: "" if pd.isna(v) else figure(float(v)))
+    return rows.assign(OBS_VALUE=value).astype(str).reset_index(drop=True)
+
+
 def by_workbook(content: bytes, tmp_path: Path) -> pd.DataFrame:
     """By another library than the one that wrote it; what all rows share is said on the second sheet."""
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
@@ -177,6 +199,7 @@ COMMON = [
         ("ml30", by_pysdmx),
         ("json20", by_json),
         ("parquet", by_parquet),
+        ("jsonstat", by_pyjstat),
         ("xlsx", by_workbook),
     ],
 )

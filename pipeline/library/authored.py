@@ -85,6 +85,14 @@ def name(path: Path, row: int, cells: Mapping[str, str], stem: str = "name") -> 
     return words(cells, stem)
 
 
+def every(path: Path, row: int, cells: Mapping[str, str], stem: str) -> Text:
+    """The texts of `<stem>_*` in every language; a page must not fall silent in one of them."""
+    texts = words(cells, stem)
+    if len(texts) < len(LANGUAGES):
+        refuse(path, row, f"{stem} is empty in a language")
+    return texts
+
+
 def unique(path: Path, row: int | None, identifier: str, known: Collection[str]) -> str:
     """An identifier that SDMX allows (IDType of the 2.1 and 3.0 schemas) and that is new."""
     if not _ID.fullmatch(identifier):

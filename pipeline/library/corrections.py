@@ -9,9 +9,10 @@ from pathlib import Path
 
 from openpyxl.utils import column_index_from_string
 
+from pipeline.framework import Correction
 from pipeline.library import authored
 from pipeline.library.authored import refuse
-from pipeline.model import Correction, Series
+from pipeline.model import Series
 
 _COLUMNS = ("flow", "file", "sheet", "cell", "expected", "value", "reason")
 _CELL = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")

@@ -169,8 +169,14 @@ def check_condition(path: Path, row: int | None, text: str, components: Mapping[
         if codelist is None or clause.operator not in ("in", "not in"):
             continue
         for value in clause.values:
-            if not codelist.select(value):
+            if not codelist.select(value) and not _may_be_none(value, clause.operator, codelist):
                 refuse(path, row, f'"{value}" matches no code of {codelist.ref}')
+
+
+def _may_be_none(pattern: str, operator: str, codelist: Codelist) -> bool:
+    """Whether no code needs to match: all but those of a kind are wanted, and the list has none of this kind."""
+    column, sign, _ = pattern.partition("=")
+    return operator == "not in" and bool(sign) and any(column in code.notes for code in codelist.codes.values())
 
 
 def _protection(path: Path, structure: Structure) -> Protection:

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.computed import Commitment, Indicator, IndicatorInput, Indicators
-from pipeline.framework import LANGUAGES, Dataflow, Licence, Provider, Text
+from pipeline.framework import Dataflow, Licence, Provider
 from pipeline.library import authored
 from pipeline.library.authored import NAMES, refuse
 from pipeline.library.dataflows import check_condition
+from pipeline.library.described import described
 from pipeline.methods.indicators.definitions import definitions
 
 _LABELS = ("label_en", "label_es", "label_pt")
 _WORDS = ("words_en", "words_es", "words_pt")
 _REASONS = ("reason_en", "reason_es", "reason_pt")
-_TEXTS = ("title", "source_operation", "stat_pop")
 _MOST_DECIMALS = 6
 _BASIS = re.compile(r"K|D|S\d+[a-z]?(?: S\d+[a-z]?)*")
 
@@ -42,26 +42,16 @@ def indicators(
         return Indicators()
     path = found[0]
     flow = flows[path.parent.name]
-    table = authored.toml(path.with_name("computed.toml"))
-    keys = ("provider", "licence", *_TEXTS)
-    authored.keys(path.with_name("computed.toml"), table, (*keys, "metadata"), keys)
-    if table["provider"] not in providers or table["licence"] not in licences:
-        refuse(path.with_name("computed.toml"), None, "provider or licence does not exist in metadata/")
-    for identifier in table.get("metadata", {}):
-        if identifier not in fields:
-            refuse(path.with_name("computed.toml"), None, f'"{identifier}" is not a field of metadata/fields.csv')
+    said = described(path.with_name("computed.toml"), providers=providers, licences=licences, fields=fields)
     commitments = _commitments(path.with_name("commitments.csv"))
     content = path.read_bytes() + path.with_name("inputs.csv").read_bytes()
     made = Indicators(
         flow=flow.id,
-        provider=table["provider"],
-        licence=table["licence"],
         sha256=hashlib.sha256(content).hexdigest(),
         rows=_rows(path, flow, commitments),
         inputs=_inputs(path.with_name("inputs.csv"), flows),
         commitments=commitments,
-        metadata=table.get("metadata", {}),
-        **{name: table[name] for name in _TEXTS},
+        **said,
     )
     sdg = path.with_name("sdg.toml")
     made = replace(made, sdg=_sdg(sdg, flow) if sdg.exists() else {})
@@ -94,7 +84,8 @@ def _commitments(path: Path) -> dict[str, Commitment]:
     found: dict[str, Commitment] = {}
     for row, cells in authored.rows(path, ("id", "instrument", *NAMES, "url")):
         authored.unique(path, row, cells["id"], found)
-        found[cells["id"]] = Commitment(cells["id"], cells["instrument"], _all(path, row, cells, "name"), cells["url"])
+        name = authored.every(path, row, cells, "name")
+        found[cells["id"]] = Commitment(cells["id"], cells["instrument"], name, cells["url"])
     return found
 
 
@@ -114,7 +105,7 @@ def _inputs(path: Path, flows: Mapping[str, Dataflow]) -> dict[str, IndicatorInp
             by[name_here] = there or name_here
         if unknown := [each for each in by.values() if each not in flows[flow].structure.dimensions]:
             refuse(path, row, f'by: "{unknown[0]}" is no dimension of {flow}')
-        found[name] = IndicatorInput(name, flow, cells["select"], by, _all(path, row, cells, "label"))
+        found[name] = IndicatorInput(name, flow, cells["select"], by, authored.every(path, row, cells, "label"))
     return found
 
 
@@ -134,7 +125,7 @@ def _rows(path: Path, flow: Dataflow, commitments: Mapping[str, Commitment]) -> 
         serves = tuple(cells["commitments"].split())
         if unknown := [name for name in serves if name not in commitments]:
             refuse(path, row, f'"{unknown[0]}" has no row in commitments.csv')
-        reason = {} if cells["formula"] else _all(path, row, cells, "reason")
+        reason = {} if cells["formula"] else authored.every(path, row, cells, "reason")
         found[each] = Indicator(
             each,
             cells["formula"],
@@ -142,16 +133,8 @@ def _rows(path: Path, flow: Dataflow, commitments: Mapping[str, Commitment]) -> 
             cells["basis"],
             cells["sdg"],
             serves,
-            _all(path, row, cells, "words"),
+            authored.every(path, row, cells, "words"),
             reason,
             row,
         )
     return found
-
-
-def _all(path: Path, row: int, cells: Mapping[str, str], stem: str) -> Text:
-    """The texts of `<stem>_*` in every language; a page must not fall silent in one of them."""
-    texts = authored.words(cells, stem)
-    if len(texts) < len(LANGUAGES):
-        refuse(path, row, f"{stem} is empty in a language")
-    return texts

@@ -10,9 +10,10 @@ from typing import Any
 
 from pipeline import derived
 from pipeline.dominance import CONTRIBUTORS
-from pipeline.framework import LANGUAGES, Codelist, Dataflow, Provider, Structure, Text
+from pipeline.framework import LANGUAGES, Codelist, Provider, Structure, Text
 from pipeline.labels import folded
-from pipeline.library import authored
+from pipeline.library import authored, capacity
+from pipeline.library.agreements import agreements
 from pipeline.library.authored import refuse
 from pipeline.library.corrections import corrections
 from pipeline.library.dataflows import stricter
@@ -46,6 +47,7 @@ def country(folder: Path, framework: Library) -> Country:
     if table["focal"] not in providers:
         refuse(path, None, f'focal "{table["focal"]}" is not one of the providers')
     known = {**framework.providers, **providers}
+    agreed = agreements(path, table.get("agreement", []), known, framework.dataflows)
     series = _templates(folder.parents[2] / "data" / area, framework) | {
         each.stem: _series(each, area, known, framework) for each in sorted(folder.glob("*.toml")) if each != path
     }
@@ -54,12 +56,14 @@ def country(folder: Path, framework: Library) -> Country:
         language=table["language"],
         focal=table["focal"],
         providers=providers,
-        agreements=_agreements(path, table.get("agreement", []), known, framework.dataflows) | _computed(framework),
+        agreements=frozenset((each.provider, flow) for each in agreed for flow in each.flows) | _computed(framework),
         codes=_codes(folder / "codes.csv", framework),
         metadata=_metadata(path, table.get("metadata", {}), framework),
         series=series,
         corrections=corrections(folder / "corrections.csv", series),
         revisions=revisions(folder / "revisions.csv", series, framework.dataflows),
+        exchanges=agreed,
+        replies=capacity.answers(folder / "capacity.csv", framework.capacity),
     )
 
 
@@ -83,23 +87,9 @@ def _providers(path: Path, table: Mapping[str, Any], framework: Library, area: s
     return found
 
 
-def _agreements(
-    path: Path, tables: list[dict[str, Any]], providers: Mapping[str, Provider], flows: Mapping[str, Dataflow]
-) -> frozenset[tuple[str, str]]:
-    agreed = set()
-    for table in tables:
-        authored.keys(path, table, ("provider", "flows"), ("provider", "flows"))
-        for flow in table["flows"]:
-            if table["provider"] not in providers or flow not in flows:
-                refuse(path, None, f'agreement of "{table["provider"]}" for "{flow}": one of them does not exist')
-            agreed.add((table["provider"], flow))
-    return frozenset(agreed)
-
-
 def _computed(framework: Library) -> frozenset[tuple[str, str]]:
     """What the publisher computes from a country's published tables needs no agreement of its own."""
-    of = framework.indicators
-    return frozenset({(of.provider, of.flow)} if of.flow else ())
+    return frozenset((of.provider, of.flow) for of in (framework.indicators, framework.capacity) if of.flow)
 
 
 def _codes(path: Path, framework: Library) -> tuple[CodeRow, ...]:

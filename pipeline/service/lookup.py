@@ -10,6 +10,7 @@ from pipeline.service.ask import Pairs
 from pipeline.service.faults import NO_RESULTS, SYNTAX, RequestError
 from pipeline.service.standing import Standing
 from pipeline.structures import walk
+from pipeline.structures.metadata import Metadataflow, MetadataStructure
 from pipeline.structures.resources import Answer, lists_of
 
 Artefact = common.MaintainableArtefact
@@ -28,6 +29,8 @@ KINDS: Mapping[str, type[Artefact]] = {
     "dataconstraint": v21.ContentConstraint,
     "contentconstraint": v21.ContentConstraint,
     "provisionagreement": common.ProvisionAgreement,
+    "metadatastructure": MetadataStructure,
+    "metadataflow": Metadataflow,
 }
 _EVERY = ("structure", "*", "all")
 _REFERENCES = ("none", "parents", "parentsandsiblings", "ancestors", "children", "descendants", "all")
@@ -148,6 +151,11 @@ def _named_by(each: Artefact, at: Standing) -> Iterator[Artefact]:
         case common.ProvisionAgreement():
             assert each.data_provider is not None
             yield from (each.structure_usage, walk.scheme(each.data_provider))  # type: ignore[misc]  # the same
+        case Metadataflow():
+            assert each.structure is not None
+            yield each.structure
+        case MetadataStructure():
+            yield at.built.reference.concepts
 
 
 def _concepts(dsd: v21.DataStructureDefinition) -> Iterator[Artefact]:

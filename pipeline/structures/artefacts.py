@@ -18,6 +18,7 @@ from pipeline.model import Library
 from pipeline.modules import Question
 from pipeline.structures.constraints import allowed
 from pipeline.structures.datastructures import dataflow, representation, structure
+from pipeline.structures.metadata import METADATA_CONCEPTS, Reference, reference
 
 VERSION = "1.0.0"
 CONCEPTS, TERMS, QUESTIONS = "CS_MIG", "CS_MIG_TERM", "CS_MIG_QUESTION"
@@ -39,6 +40,7 @@ class Artefacts:
     categories: common.CategoryScheme
     categorisations: Mapping[str, common.Categorisation]  # by dataflow
     agreements: tuple[common.ProvisionAgreement, ...]
+    reference: Reference
 
     @property
     def all(self) -> tuple[common.MaintainableArtefact, ...]:
@@ -54,6 +56,8 @@ class Artefacts:
             *self.structures.values(),
             *self.constraints.values(),
             *self.agreements,
+            self.reference.structure,
+            self.reference.flow,
         )
 
 
@@ -74,13 +78,14 @@ def artefacts(library: Library) -> Artefacts:
         QUESTIONS, phrases["cs_mig_question"], [*map(_question, library.modules.questions.values())], codelists, own
     )
     structures = {key: structure(each, concepts, codelists, own) for key, each in library.structures.items()}
+    metadata = reference(library.fields.values(), phrases, own)
     flows = {key: dataflow(each, structures[each.structure.id], own) for key, each in library.dataflows.items()}
     categories, places = _categories(library.categories, own)
     providers = {agency: _provider_scheme(library, agencies[agency]) for agency in library.agencies}
     return Artefacts(
         agencies=_agency_scheme(library, agencies),
         providers={agency: scheme for agency, scheme in providers.items() if len(scheme)},
-        concepts={CONCEPTS: concepts, TERMS: terms, QUESTIONS: asked},
+        concepts={CONCEPTS: concepts, TERMS: terms, QUESTIONS: asked, METADATA_CONCEPTS: metadata.concepts},
         codelists=codelists,
         hierarchies={key: _hierarchy(each, codelists, own) for key, each in library.hierarchies.items()},
         structures=structures,
@@ -94,6 +99,7 @@ def artefacts(library: Library) -> Artefacts:
             for key, each in library.dataflows.items()
         },
         agreements=tuple(_agreements(library, providers, flows, own)),
+        reference=metadata,
     )
 
 

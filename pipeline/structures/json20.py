@@ -15,6 +15,7 @@ from sdmx.model import common, v21
 
 from pipeline.framework import LANGUAGES
 from pipeline.structures import walk
+from pipeline.structures.metadata import MetadataAttribute, Metadataflow, MetadataStructure
 from pipeline.structures.walk import Section
 
 SCHEMA = (
@@ -232,6 +233,32 @@ def _agreement(each: common.ProvisionAgreement) -> Json:
     }
 
 
+def _metadata_structure(each: MetadataStructure) -> Json:
+    def write(attribute: MetadataAttribute) -> Json:
+        concept = attribute.concept
+        return {
+            "id": concept.id,
+            "conceptIdentity": walk.urn("conceptscheme.Concept", walk.scheme(concept), concept.id),
+            "minOccurs": int(attribute.is_mandatory),
+            "maxOccurs": 1,
+            "isPresentational": False,
+            "localRepresentation": {"format": {"dataType": "String", "isMultilingual": True}},
+        }
+
+    attributes = {"id": "MetadataAttributeDescriptor", "metadataAttributes": list(map(write, each.attributes))}
+    found = _maintainable("metadatastructure.MetadataStructure", each)
+    return {**found, "metadataStructureComponents": {"metadataAttributeList": attributes}}
+
+
+def _metadataflow(each: Metadataflow) -> Json:
+    assert each.structure is not None
+    return {
+        **_maintainable("metadatastructure.Metadataflow", each),
+        "structure": walk.urn("metadatastructure.MetadataStructure", each.structure),
+        "targets": list(walk.TARGETS),
+    }
+
+
 SECTIONS = (
     Section(common.AgencyScheme, "agencySchemes", _agencies),
     Section(common.DataProviderScheme, "dataProviderSchemes", _providers),
@@ -244,6 +271,8 @@ SECTIONS = (
     Section(common.Categorisation, "categorisations", _categorisation),
     Section(v21.ContentConstraint, "dataConstraints", _constraint),
     Section(common.ProvisionAgreement, "provisionAgreements", _agreement),
+    Section(MetadataStructure, "metadataStructures", _metadata_structure),
+    Section(Metadataflow, "metadataflows", _metadataflow),
 )
 
 

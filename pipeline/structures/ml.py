@@ -10,6 +10,7 @@ from typing import Any
 from sdmx.model import common, v21
 
 from pipeline.structures import walk
+from pipeline.structures.metadata import MetadataAttribute, MetadataStructure
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"})
 
@@ -276,6 +277,19 @@ def _representation(
         return f"<str:{tag}><str:Enumeration>{reference}</str:Enumeration></str:{tag}>"
     languages = "" if is_multilingual is None else f' isMultiLingual="{str(is_multilingual).lower()}"'
     return f'<str:{tag}><str:TextFormat textType="{walk.text_type(representation)}"{languages}/></str:{tag}>'
+
+
+def metadata_attribute(dialect: Dialect, structure: MetadataStructure, attribute: MetadataAttribute, *path: str) -> str:
+    """A field of reports; `path` is what its URN has before it."""
+    concept = attribute.concept
+    address = walk.urn("metadatastructure.MetadataAttribute", structure, *path, concept.id)
+    return (
+        f'<str:MetadataAttribute id="{concept.id}" urn="{address}" minOccurs="{int(attribute.is_mandatory)}" '
+        f'maxOccurs="1"><str:ConceptIdentity>'
+        f"{dialect.ref('conceptscheme.Concept', walk.scheme(concept), concept.id)}</str:ConceptIdentity>"
+        '<str:LocalRepresentation><str:TextFormat textType="String" isMultiLingual="true"/></str:LocalRepresentation>'
+        "</str:MetadataAttribute>"
+    )
 
 
 # ---------------------------------------------------------------- constraints and agreements

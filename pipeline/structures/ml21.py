@@ -10,10 +10,11 @@ from functools import partial
 from sdmx.model import common, v21
 
 from pipeline.structures import ml, walk
+from pipeline.structures.metadata import REPORT, TARGETS, Metadataflow, MetadataStructure
 from pipeline.structures.walk import Section
 
 
-def _ref(kind: str, of: common.MaintainableArtefact, *path: str) -> str:
+def reference(kind: str, of: common.MaintainableArtefact, *path: str) -> str:
     package, _, klass = kind.partition(".")
     ends = f'package="{package}" class="{klass}"/>'
     if not path:
@@ -41,7 +42,7 @@ _DIALECT = ml.Dialect(
     schemas="http://www.sdmx.org/resources/sdmxml/schemas/v2_1",
     version=_version,
     has_multilingual=False,
-    ref=_ref,
+    ref=reference,
     local=_local,
     usage=_usage,
     relations=("<str:None/>", '<str:PrimaryMeasure><Ref id="OBS_VALUE" class="PrimaryMeasure"/></str:PrimaryMeasure>'),
@@ -63,7 +64,7 @@ def _hierarchy(each: v21.HierarchicalCodelist) -> str:
     found = [top.code for hierarchy in each.hierarchy for top in hierarchy.codes.values()]
     used = {codes.id: codes for codes in (walk.scheme(code) for code in found if code is not None)}
     body = [
-        f'<str:IncludedCodelist alias="{alias}">{_ref("codelist.Codelist", codes)}</str:IncludedCodelist>'
+        f'<str:IncludedCodelist alias="{alias}">{reference("codelist.Codelist", codes)}</str:IncludedCodelist>'
         for alias, codes in used.items()
     ]
     for hierarchy in each.hierarchy:
@@ -77,15 +78,38 @@ def _hierarchy(each: v21.HierarchicalCodelist) -> str:
     return ml.maintainable(_DIALECT, "codelist.HierarchicalCodelist", each, body)
 
 
+def _metadata_structure(each: MetadataStructure) -> str:
+    """One report, which may be about a dataflow or about who provides it."""
+    text = '<str:LocalRepresentation><str:TextFormat textType="IdentifiableReference"/></str:LocalRepresentation>'
+    targets = (
+        f'<str:MetadataTarget id="{identifier}"><str:IdentifiableObjectTarget id="{identifier}" objectType="{kind}">'
+        f"{text}</str:IdentifiableObjectTarget></str:MetadataTarget>"
+        for identifier, kind in TARGETS.items()
+    )
+    attributes = (ml.metadata_attribute(_DIALECT, each, attribute, REPORT) for attribute in each.attributes)
+    about = (f'<str:MetadataTarget><Ref id="{identifier}"/></str:MetadataTarget>' for identifier in TARGETS)
+    report = f'<str:ReportStructure id="{REPORT}">{"".join((*attributes, *about))}</str:ReportStructure>'
+    body = ("<str:MetadataStructureComponents>", *targets, report, "</str:MetadataStructureComponents>")
+    return ml.maintainable(_DIALECT, "metadatastructure.MetadataStructure", each, body)
+
+
+def _metadataflow(each: Metadataflow) -> str:
+    assert each.structure is not None
+    body = f"<str:Structure>{reference('metadatastructure.MetadataStructure', each.structure)}</str:Structure>"
+    return ml.maintainable(_DIALECT, "metadatastructure.Metadataflow", each, [body])
+
+
 SECTIONS = (
     Section(common.AgencyScheme, "OrganisationSchemes", partial(ml.organisations, _DIALECT, "Agency")),
     Section(common.DataProviderScheme, "OrganisationSchemes", partial(ml.organisations, _DIALECT, "DataProvider")),
     Section(v21.DataflowDefinition, "Dataflows", partial(ml.dataflow, _DIALECT)),
+    Section(Metadataflow, "Metadataflows", _metadataflow),
     Section(common.CategoryScheme, "CategorySchemes", partial(ml.category_scheme, _DIALECT)),
     Section(common.Categorisation, "Categorisations", partial(ml.categorisation, _DIALECT)),
     Section(common.Codelist, "Codelists", _codelist),
     Section(v21.HierarchicalCodelist, "HierarchicalCodelists", _hierarchy),
     Section(common.ConceptScheme, "Concepts", partial(ml.concept_scheme, _DIALECT)),
+    Section(MetadataStructure, "MetadataStructures", _metadata_structure),
     Section(v21.DataStructureDefinition, "DataStructures", partial(ml.data_structure, _DIALECT)),
     Section(
         v21.ContentConstraint,

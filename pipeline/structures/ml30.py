@@ -14,6 +14,7 @@ from sdmx.model import common, v21
 
 from pipeline.structures import ml, walk
 from pipeline.structures.maps import ComponentMap, FixedValue, RepresentationMap, StructureMap, Value
+from pipeline.structures.metadata import Metadataflow, MetadataStructure
 from pipeline.structures.walk import Section
 
 # The type of a code's Parent in the 3.0 schema. That it refuses `_T` and `1`, which are code ids, is a known
@@ -125,6 +126,22 @@ def _reference(tag: str, kind: str, of: common.MaintainableArtefact | None) -> s
     return f"<str:{tag}>{walk.urn(kind, of)}</str:{tag}>" if of is not None else ""
 
 
+def _metadata_structure(each: MetadataStructure) -> str:
+    name = "MetadataAttributeDescriptor"
+    attributes = "".join(ml.metadata_attribute(_DIALECT, each, attribute) for attribute in each.attributes)
+    listed = f'<str:MetadataAttributeList id="{name}">{attributes}</str:MetadataAttributeList>'
+    body = f"<str:MetadataStructureComponents>{listed}</str:MetadataStructureComponents>"
+    return ml.maintainable(_DIALECT, "metadatastructure.MetadataStructure", each, [body])
+
+
+def _metadataflow(each: Metadataflow) -> str:
+    body = (
+        _reference("Structure", "metadatastructure.MetadataStructure", each.structure),
+        _each("Target", walk.TARGETS),
+    )
+    return ml.maintainable(_DIALECT, "metadatastructure.Metadataflow", each, body)
+
+
 SECTIONS = (
     Section(common.AgencyScheme, "AgencySchemes", partial(ml.organisations, _DIALECT, "Agency")),
     Section(common.DataProviderScheme, "DataProviderSchemes", partial(ml.organisations, _DIALECT, "DataProvider")),
@@ -133,6 +150,8 @@ SECTIONS = (
     Section(common.ConceptScheme, "ConceptSchemes", partial(ml.concept_scheme, _DIALECT)),
     Section(v21.DataStructureDefinition, "DataStructures", partial(ml.data_structure, _DIALECT)),
     Section(v21.DataflowDefinition, "Dataflows", partial(ml.dataflow, _DIALECT)),
+    Section(MetadataStructure, "MetadataStructures", _metadata_structure),
+    Section(Metadataflow, "Metadataflows", _metadataflow),
     Section(common.CategoryScheme, "CategorySchemes", partial(ml.category_scheme, _DIALECT)),
     Section(common.Categorisation, "Categorisations", partial(ml.categorisation, _DIALECT)),
     Section(

@@ -58,6 +58,10 @@ def resources(of: Artefacts) -> tuple[Resource, ...]:
         Resource(tuple(of.categorisations.values()), "categorisation"),
         Resource(tuple(of.constraints.values()), "dataconstraint", "contentconstraint"),
         Resource(of.agreements, "provisionagreement"),
+        Resource((of.reference.structure,), "metadatastructure", beside=lambda _: (of.reference.concepts,)),
+        Resource(
+            (of.reference.flow,), "metadataflow", beside=lambda _: (of.reference.structure, of.reference.concepts)
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from pipeline.model import Library, Protected, Settings
 from pipeline.structures import json20, ml21, ml30, sdg, walk, xsd
 from pipeline.structures.artefacts import VERSION, Artefacts, artefacts
 from pipeline.structures.constraints import actual
+from pipeline.structures.metadata import Metadataflow, MetadataStructure
 from pipeline.structures.national import maps
 from pipeline.structures.resources import Answer, Resource, described, resources, resources_of_maps
 
@@ -201,12 +202,14 @@ def _schema(
 
 def _files(library: Library, built: Artefacts, header: Mapping[str, Any]) -> Iterator[Document]:
     """Everything in one file a format, a schema for the data of each structure, and the rules of each dataflow."""
-    for name, write in (
-        ("structures-2.1.xml", ml21.write),
-        ("structures-3.0.xml", ml30.write),
-        ("structures.json", json20.write),
+    # pysdmx 1.21 cannot read a message of 2.1 with a metadata structure: there it stands at its own address alone.
+    without = tuple(each for each in built.all if not isinstance(each, MetadataStructure | Metadataflow))
+    for name, write, chosen in (
+        ("structures-2.1.xml", ml21.write, without),
+        ("structures-3.0.xml", ml30.write, built.all),
+        ("structures.json", json20.write, built.all),
     ):
-        yield (f"files/structures/{name}",), write(built.all, message_id="STRUCTURES", **header)
+        yield (f"files/structures/{name}",), write(chosen, message_id="STRUCTURES", **header)
     for structure in library.structures.values():
         path = f"files/structures/schemas/{structure.id}.xsd"
         yield (path,), xsd.schema(structure, library.agency, group=GROUP)

@@ -8,34 +8,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from pipeline import describe, protect
-from pipeline.computed import Answer
+from pipeline import protect
 from pipeline.formats import Format
-from pipeline.framework import Dataflow, Text
+from pipeline.framework import Dataflow
 from pipeline.methods.indicators import answers, tables
 from pipeline.methods.indicators.definitions import Definitions, definitions
 from pipeline.methods.indicators.evaluate import Computed, Published, evaluate
-from pipeline.model import Country, Issue, Library, Observations, Package, Protected, Report, Series, Settings
-from pipeline.package import package
+from pipeline.methods.released import Key, Made, Publisher, layout
+from pipeline.model import Country, Issue, Library, Package, Protected, Report, Series, Settings
 from pipeline.report import reason
-from pipeline.validate import missing_metadata, validate, validate_release
+from pipeline.validate import validate
 
 log = logging.getLogger("trayecto")
-
-Key = tuple[str, str]
-
-
-@dataclass
-class Made:
-    """All packages of a release with those of the indicators, and what is said of these."""
-
-    packages: list[Package]
-    reports: dict[Key, Report] = field(default_factory=dict)
-    held_back: dict[Key, Text] = field(default_factory=dict)
-    records: dict[str, bytes] = field(default_factory=dict)
-    answers: tuple[Answer, ...] = ()
 
 
 def indicators(
@@ -45,8 +31,9 @@ def indicators(
     settings: Settings,
     *,
     formats: Iterable[Format],
+    also: Sequence[Published] = (),
 ) -> Made:
-    """Compute every indicator of every country from the packages of a release.
+    """Compute every indicator of every country from the packages of a release, and from what comes out with it too.
 
     A table of indicators among them is what its country delivered: it is held against what is computed.
     """
@@ -58,17 +45,19 @@ def indicators(
     found = Made([each for each in packages if each.data.flow.id != flow.id])
     defined, _ = definitions(of, flow.structure)
     published = [Published(p.data.area, p.data.flow, p.data.frame, p.description.vintage) for p in found.packages]
+    published += also
     areas = list(dict.fromkeys((*(each.area for each in published), *given)))
     made = evaluate(defined, published, flow, library)
     found.answers = answers.answers(defined, made, areas, library)
-    office = _Publisher(found, made, defined, library, settings, tuple(formats))
+    office = Publisher(found, library, settings, tuple(formats))
+    told = _Told(found, made, defined, library, settings, office)
     for area in areas:
-        office.publish(area, given.get(area), reports.get((area, flow.id)))
+        told.publish(area, given.get(area), reports.get((area, flow.id)))
     return found
 
 
 @dataclass(frozen=True)
-class _Publisher:
+class _Told:
     """Adds the indicators of one country after the other to what is `found`."""
 
     found: Made
@@ -76,7 +65,7 @@ class _Publisher:
     defined: Definitions
     library: Library
     settings: Settings
-    formats: tuple[Format, ...]
+    office: Publisher
 
     @property
     def flow(self) -> Dataflow:
@@ -95,7 +84,9 @@ class _Publisher:
         told = (*report.issues, *answers.issues(said, self.defined))
         report = replace(report, issues=told)
         if len(computed.frame):
-            report = self._packaged(computed, report)
+            country = self._described(self.library.countries[computed.area])
+            data = protect.protect(computed, self.library, day=self.settings.release_day)
+            report = self.office.packaged(data, report, country)
         report = replace(report, issues=(*wrong, *report.issues))
         if before is not None:
             issues, applied = (*before.issues, *report.issues), {**before.applied, **report.applied}
@@ -111,20 +102,6 @@ class _Publisher:
         filled = sum(1 for each in said if each.figures)
         log.info("%s %s: %d figures of %d indicators", area, self.flow.id, len(computed.frame), filled)
 
-    def _packaged(self, computed: Observations, report: Report) -> Report:
-        """The package of one country's indicators, where they are fit; the report on them."""
-        key, day = (computed.area, self.flow.id), self.settings.release_day
-        data = protect.protect(computed, self.library, day=day)
-        left = validate_release(data, self.library, day=day)
-        report = replace(report, issues=(*report.issues, *left.issues), applied={**report.applied, **left.applied})
-        if not report.is_fit:
-            self.found.held_back[key] = reason(report)
-            return report
-        country = self._described(self.library.countries[computed.area])
-        description = describe.describe(data, country, self.library, report=report, settings=self.settings)
-        self.found.packages.append(package(data, description, self.library, formats=self.formats))
-        return replace(report, issues=(*report.issues, *missing_metadata(*key, description.missing)))
-
     def _described(self, country: Country) -> Country:
         """The country with a series of indicators: its own layouts, if any, then those of what they are made of."""
         of = self.library.indicators
@@ -132,6 +109,6 @@ class _Publisher:
         flows = {each.flow for each in of.inputs.values()}
         there = [p.data.flow.id for p in self.found.packages if p.data.area == country.area and p.data.flow.id in flows]
         below = [layout for flow in there if flow in country.series for layout in country.series[flow].layouts]
-        layouts = (tables.layout(of), *own.layouts, *below)
+        layouts = (layout(of, tables.file(of)), *own.layouts, *below)
         series = replace(own, layouts=layouts, metadata={**of.metadata, **own.metadata})
         return replace(country, series={**country.series, of.flow: series})

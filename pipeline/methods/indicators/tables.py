@@ -18,13 +18,13 @@ from openpyxl.utils import get_column_letter
 from pipeline.computed import Indicators
 from pipeline.methods.indicators.definitions import Definitions
 from pipeline.methods.indicators.evaluate import QUALITY, RELIABILITY, Computed, root
-from pipeline.model import LINEAGE, Issue, Layout, Ledger, Library, Observations, Origin, Protected
+from pipeline.methods.typed import typed
+from pipeline.model import Issue, Ledger, Library, Observations, Origin, Protected
 from pipeline.protect import blanked
 
 DIFFERS = "IND-01"
 _FORMULA_COLUMN = 2
 _UNRELIABLE = QUALITY.index("U")
-_NUMERIC = ("OBS_VALUE", "CV", "SE", "N_OBS")
 _ROOM = 1e-9  # what binary fractions add to half a unit of the last decimal
 
 Mask = npt.NDArray[np.bool_]
@@ -34,22 +34,14 @@ def observations(made: Computed, area: str, library: Library) -> Observations:
     """The computed figures of one country as a table whose cells are the rows of the definitions."""
     of, flow = library.indicators, library.dataflows[library.indicators.flow]
     figures = made.figures[(root(made.figures["REF_AREA"]) == area).to_numpy(dtype=bool)]
-    frame = _typed(_described(figures, of, library), library)
-    origin = Origin(f"dsd/{of.flow}/indicators.csv", "", of.sha256, of.provider, of.licence, {}, {_FORMULA_COLUMN: ""})
+    frame = typed(_described(figures, of, library), flow)
+    origin = Origin(file(of), "", of.sha256, of.provider, of.licence, {}, {_FORMULA_COLUMN: ""})
     return Observations(area, flow, frame, (origin,), Ledger(len(frame), len(frame), {}))
 
 
-def layout(of: Indicators) -> Layout:
-    """How the computed table is described."""
-    return Layout(
-        file=f"dsd/{of.flow}/indicators.csv",
-        provider=of.provider,
-        licence=of.licence,
-        values="",
-        title=of.title,
-        source_operation=of.source_operation,
-        stat_pop=of.stat_pop,
-    )
+def file(of: Indicators) -> str:
+    """Where the rows of the definitions stand: they are the cells of the computed table."""
+    return f"dsd/{of.flow}/indicators.csv"
 
 
 def _described(figures: pd.DataFrame, of: Indicators, library: Library) -> pd.DataFrame:
@@ -80,23 +72,6 @@ def _described(figures: pd.DataFrame, of: Indicators, library: Library) -> pd.Da
         row=indicator.map({each.id: each.row for each in of.rows.values()}),
         column=_FORMULA_COLUMN,
     )
-
-
-def _typed(frame: pd.DataFrame, library: Library) -> pd.DataFrame:
-    """The columns of the dataflow in order, coded ones as categoricals, as recoding gives them."""
-    components = library.dataflows[library.indicators.flow].structure.components
-    ordered: dict[str, object] = {}
-    for each in components.values():
-        if each.attachment == "dataset":
-            continue
-        if each.id in _NUMERIC:
-            ordered[each.id] = frame[each.id].astype("float64") if each.id in frame else np.nan
-        else:
-            ordered[each.id] = frame[each.id].astype(object).fillna("") if each.id in frame else ""
-    made = pd.DataFrame(ordered, index=frame.index)
-    coded = {each.id: "category" for each in components.values() if each.codelist is not None and each.id in made}
-    made = made.astype(coded)
-    return made.assign(**{name: frame[name].astype(int) for name in LINEAGE}, text="").reset_index(drop=True)
 
 
 # ---------------------------------------------------------------- delivered figures
@@ -155,9 +130,9 @@ def joined(computed: Observations, given: Protected, made: Computed, of: Definit
     rest = rest[~pd.MultiIndex.from_frame(rest[key].astype(str)).isin(known)]
     rest = _closed(rest, _turnable(made, of, given.area, library))
     rest = rest.assign(table=rest["table"] + len(computed.origins), text="")
-    frames = [computed.frame, _typed(rest, library)]
+    frames = [computed.frame, typed(rest, given.flow)]
     texts = [frame.astype({name: object for name in frame if frame[name].dtype == "category"}) for frame in frames]
-    frame = _typed(pd.concat(texts, ignore_index=True), library)
+    frame = typed(pd.concat(texts, ignore_index=True), given.flow)
     size = len(frame)
     return replace(computed, frame=frame, origins=(*computed.origins, *given.sources), ledger=Ledger(size, size, {}))
 

@@ -1,0 +1,66 @@
+"""What a method computes from published figures → a package of the release like any other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from pipeline import describe
+from pipeline.assessed import Capacity, Profile
+from pipeline.computed import Answer, Indicators
+from pipeline.delivered import Delivery
+from pipeline.formats import Format
+from pipeline.framework import Text
+from pipeline.model import Country, Layout, Library, Package, Protected, Report, Settings
+from pipeline.package import package
+from pipeline.report import reason
+from pipeline.validate import missing_metadata, validate_release
+
+Key = tuple[str, str]
+
+
+@dataclass
+class Made:
+    """All packages of a release with those that were computed, and what is said of these."""
+
+    packages: list[Package]
+    reports: dict[Key, Report] = field(default_factory=dict)
+    held_back: dict[Key, Text] = field(default_factory=dict)
+    records: dict[str, bytes] = field(default_factory=dict)
+    answers: tuple[Answer, ...] = ()
+    profiles: tuple[Profile, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """Adds what was computed of one country after the other to what is `made`."""
+
+    made: Made
+    library: Library
+    settings: Settings
+    formats: tuple[Format, ...]
+
+    def packaged(self, data: Protected, report: Report, country: Country) -> Report:
+        """Check, describe and package one country's protected table, where it is fit; the report on it."""
+        key, day = (data.area, data.flow.id), self.settings.release_day
+        left = validate_release(data, self.library, day=day)
+        report = replace(report, issues=(*report.issues, *left.issues), applied={**report.applied, **left.applied})
+        if not report.is_fit:
+            self.made.held_back[key] = reason(report)
+            return report
+        description = describe.describe(data, country, self.library, report=report, settings=self.settings)
+        self.made.packages.append(package(data, description, self.library, formats=self.formats))
+        return replace(report, issues=(*report.issues, *missing_metadata(*key, description.missing)))
+
+
+def layout(of: Indicators | Capacity, file: str) -> Layout:
+    """How a computed table is described."""
+    return Layout(
+        file=file,
+        provider=of.provider,
+        licence=of.licence,
+        values="",
+        title=of.title,
+        source_operation=of.source_operation,
+        stat_pop=of.stat_pop,
+    )
