@@ -6,17 +6,18 @@ published total.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.view import Catalogue, View
 from pipeline.catalogue.wording import Words
-from pipeline.checks.finding import Mask
+from pipeline.checks.finding import Mask, key_numbers
 from pipeline.framework import Codelist
 from pipeline.model import Library, Protected
 from pipeline.protection import Protection
@@ -44,7 +45,10 @@ class Loss:
 def pages(catalogue: Catalogue) -> Iterator[Page]:
     """The page, where a release has a dataset."""
     if catalogue.views:
-        yield Page(PATH, "protection.html", partial(_content, catalogue), title)
+        lost = cache(
+            lambda: [(each, losses(each.package.data, catalogue.library)) for each in catalogue.views.values()]
+        )
+        yield Page(PATH, "protection.html", partial(_content, catalogue, lost), title)
 
 
 def title(words: Words) -> str:
@@ -61,39 +65,31 @@ def losses(data: Protected, library: Library) -> tuple[Loss, ...]:
     hidden = is_withheld(data.frame)
     if not hidden.any():
         return ()
-    found = []
+    found, counts = [], is_count(data.frame, library.list_of)
     for dimension in data.flow.structure.dimensions:
-        codes = pd.Series(hidden).groupby(data.frame[dimension].astype("str").to_numpy()).agg(["size", "sum"])
-        if len(codes) < 2:
+        code, names = pd.factorize(data.frame[dimension])
+        if len(names) < 2:
             continue
-        codes = codes[codes["sum"] > 0].assign(share=codes["sum"] / codes["size"])
-        codes = codes.sort_values(["share", "sum"], ascending=False, kind="stable").head(_MOST_CODES)
-        worst = tuple((str(code), int(size), int(held)) for code, size, held, _ in codes.itertuples())
-        found.append(Loss(dimension, worst, _value(data, dimension, library, hidden)))
+        size, held = np.bincount(code), np.bincount(code[hidden], minlength=len(names))
+        ranks = np.lexsort((-held, -held / size))[:_MOST_CODES]
+        worst = tuple((str(names[each]), int(size[each]), int(held[each])) for each in ranks if held[each])
+        found.append(Loss(dimension, worst, _value(data, dimension, library, counts & ~hidden, counts & hidden)))
     return tuple(found)
 
 
-def _value(data: Protected, dimension: str, library: Library, hidden: Mask) -> float | None:
-    """Of the totals beside which a part is withheld, the share that the published parts leave."""
-    codelist, codes = library.list_of(dimension), data.frame[dimension].astype("str")
+def _value(data: Protected, dimension: str, library: Library, shown: Mask, hidden: Mask) -> float | None:
+    """Of the totals, the share that the published parts leave where a part beside them is withheld."""
+    codes = data.frame[dimension]
     total = {"REF_AREA": data.area, **dict.fromkeys(_ORIGINS, _FOREIGN)}.get(dimension, _ALL)
-    counts = is_count(data.frame, library.list_of)
-    parts = counts & codes.isin(_finest(set(codes), total, codelist)).to_numpy()
-    line = [data.frame[each] for each in data.flow.structure.key if each != dimension]
-    value = data.frame["OBS_VALUE"]
-    rows = pd.DataFrame(
-        {
-            "total": value.where(counts & (codes == total).to_numpy()),
-            "shown": value.where(parts).fillna(0),
-            "held": parts & hidden,
-        }
-    )
-    sums = rows.groupby(line, observed=True).agg({"total": "max", "shown": "sum", "held": "any"})
-    sums = sums[sums["held"] & (sums["total"] > 0)]
-    if sums.empty:
+    is_total = (codes == total).to_numpy() & shown
+    parts = codes.isin(_finest(set(codes.unique()), total, library.list_of(dimension))).to_numpy()
+    if not is_total.any() or not (parts & hidden).any():
         return None
-    every = data.frame.loc[counts & (codes == total).to_numpy(), "OBS_VALUE"].sum()
-    return float((sums["total"] - sums["shown"]).clip(lower=0).sum() / every)
+    line = key_numbers(data.frame, tuple(each for each in data.flow.structure.key if each != dimension))
+    value, size = np.nan_to_num(data.frame["OBS_VALUE"].to_numpy(dtype=np.float64)), int(line.max()) + 1
+    whole, seen = (np.bincount(line, weights=value * rows, minlength=size) for rows in (is_total, parts & shown))
+    beside = np.bincount(line, weights=parts & hidden, minlength=size) > 0
+    return float(np.maximum(whole - seen, 0)[beside].sum() / whole.sum()) if (whole[beside] > 0).any() else None
 
 
 def _finest(used: set[str], total: str, codelist: Codelist | None) -> list[str]:
@@ -104,9 +100,8 @@ def _finest(used: set[str], total: str, codelist: Codelist | None) -> list[str]:
     return sorted(used - wholes - {total, _ALL, _FOREIGN, _NATIVE})
 
 
-def _content(catalogue: Catalogue, words: Words) -> Content:
-    said = texts("protection", words.lang)
-    made = [(view, losses(view.package.data, catalogue.library)) for view in catalogue.views.values()]
+def _content(catalogue: Catalogue, lost: Callable[[], list[tuple[View, tuple[Loss, ...]]]], words: Words) -> Content:
+    said, made = texts("protection", words.lang), lost()
     return {
         "p": said,
         "flows": [(flow, _rules(flow.protection, said)) for flow in catalogue.flows],
