@@ -1,12 +1,13 @@
 """Cell suppression and its audit on synthetic migration tables: CPU seconds, cells, value, and cells that can be told.
 
-    .venv/bin/python bench/protection.py [A B C …]
+    .venv/bin/python bench/protection.py [A B C D E] [--tauargus]
 
 Tables have three hierarchies (area, origin, age by sex) and heavy skew: a few origins and places hold most people.
 """
 
 from __future__ import annotations
 
+import resource
 import sys
 import time
 
@@ -20,6 +21,7 @@ TABLES = {  # branches of each hierarchy, from its total down; persons
     "A": (((2, 3), (3, 4), (2,)), 3_000),
     "B": (((3, 5), (4, 4), (2,)), 30_000),
     "C": (((6, 7), (5, 7), (14,)), 300_000),
+    "E": (((4, 5), (4, 6), (2, 5)), 100_000),
     "D": (((8, 9), (6, 10), (4, 4)), 1_000_000),
 }
 THRESHOLD = 3
@@ -70,25 +72,58 @@ def table(shapes: tuple[tuple[int, ...], ...], persons: int, seed: int = 0) -> t
     return figures.ravel(), csr_array(entries, shape=(start, figures.size))
 
 
+def told(values: np.ndarray, sums: csr_array, hidden: np.ndarray, small: np.ndarray, within: float) -> int:
+    """How many confidential cells an attacker, who knows that zeros are published, tells within so many persons."""
+    n, shown = len(values), np.where(hidden, np.nan, values)
+    nobody = np.zeros(n, dtype=bool)
+    seen = Published(sums, shown, np.minimum(values, 1.0), np.full(n, FAR), small, np.full(n, within), nobody)
+    return int((small & (attack(seen).state != SAFE)).sum())
+
+
+def ours(values: np.ndarray, sums: csr_array, small: np.ndarray) -> np.ndarray:
+    """The cells that we withhold, with the confidential ones."""
+    nobody, n = np.zeros(len(values), dtype=bool), len(values)
+    low = np.minimum(values, 1.0)
+    return small | suppress(System(sums, values, low, small, ~nobody, costs(values), np.ones(n), nobody))
+
+
 def main() -> None:
-    """Print one line for each table."""
-    print("table    cells  confidential  seconds  more withheld     value  audit s  can be told")
-    for name in sys.argv[1:] or list(TABLES)[:3]:
-        values, sums = table(*TABLES[name])
-        small, n = (values > 0) & (values < THRESHOLD), len(values)
-        low, need, nobody = np.minimum(values, 1.0), np.ones(n), np.zeros(n, dtype=bool)
-        begin = time.process_time()
-        chosen = suppress(System(sums, values, low, small, ~nobody, costs(values), need, nobody))
-        middle = time.process_time()
-        shown = np.where(small | chosen, np.nan, values)
-        state = attack(Published(sums, shown, low, np.full(n, FAR), small, need, nobody)).state
-        end = time.process_time()
-        told = int((small & (state != SAFE)).sum())
-        print(
-            f"{name:5} {n:8,} {int(small.sum()):13,} {middle - begin:8.1f} {int(chosen.sum()):14,} "
-            f"{values[chosen].sum():9,.0f} {end - middle:8.1f} {told:12,}",
-            flush=True,
-        )
+    """Print one line for each table and tool, and how the seconds of ours grow with the cells."""
+    print(
+        "table tool         cells  confidential  CPU s  more withheld     value  audit s  told exactly  within one    MB"
+    )
+    names = [each for each in sys.argv[1:] if each in TABLES] or list(TABLES)[:3]
+    spent: list[tuple[int, float]] = []
+    for name in names:
+        shapes, persons = TABLES[name]
+        values, sums = table(shapes, persons)
+        small = (values > 0) & (values < THRESHOLD)
+        parents = [tree(shape)[0] for shape in shapes]
+        tools = {"trayecto": lambda: ours(values, sums, small)}  # noqa: B023 (called before the next table)
+        if "--tauargus" in sys.argv:
+            from tauargus import withheld
+
+            figures = values.reshape([len(parent) for parent in parents])
+            tools["tauargus"] = lambda: withheld(parents, figures, THRESHOLD)  # noqa: B023
+        for tool, protect in tools.items():
+            begin = time.process_time()
+            hidden = protect()
+            middle = time.process_time()
+            broken = told(values, sums, hidden, small, 1.0)
+            end = time.process_time()
+            exactly = told(values, sums, hidden, small, 1e-3)
+            more = hidden & ~small
+            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(
+                f"{name:5} {tool:10} {len(values):7,} {int(small.sum()):13,} {middle - begin:6.1f} {int(more.sum()):14,} "
+                f"{values[more].sum():9,.0f} {end - middle:8.1f} {exactly:13,} {broken:11,} {memory:5.0f}",
+                flush=True,
+            )
+            if tool == "trayecto":
+                spent.append((len(values), middle - begin))
+    if len(spent) > 1:
+        cells, seconds = np.log(np.array(spent)).T
+        print(f"seconds grow as cells to the power of {np.polyfit(cells, seconds, 1)[0]:.2f}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pipeline import rates
 from pipeline.attack import SAFE, Published, attack
 from pipeline.checks.finding import Table
 from pipeline.framework import Severity
-from pipeline.linked import Linked
+from pipeline.linked import Linked, Vector
 from pipeline.model import Issue, Library, Protected
 from pipeline.thresholds import is_forbidden, is_withheld, may_be_negative, threshold_persons
 
@@ -28,13 +28,18 @@ _NEED = 1.0
 
 
 def audit(
-    tables: Sequence[Protected], standing: Sequence[Protected], linked: Linked, library: Library
+    tables: Sequence[Protected],
+    standing: Sequence[Protected],
+    linked: Linked,
+    library: Library,
+    needs: Vector | None = None,
 ) -> dict[tuple[str, str], tuple[Issue, ...]]:
     """What can be told of the confidential figures, by delivery; nothing when the release is safe.
 
     Whoever attacks knows that a figure marked A lies from 1 to below its threshold, that no other
     withheld figure but a balance is negative, and every figure of the release before. What that one had told is
-    lost, and what only it helps to tell is a warning. They also turn percentages and means round.
+    lost, and what only it helps to tell is a warning. They also turn percentages and means round. `needs` has the
+    doubt that must be left of amounts that one contributor dominates.
     """
     frames = [each.frame for each in (*tables, *standing)]
     known = linked.any_of(
@@ -56,9 +61,10 @@ def audit(
     signed = linked.any_of(may_be_negative(each.flow, each.frame) for each in (*tables, *standing))
     low = np.where(signed, -_FAR, 0.0)
     low[marked] = 1.0
-    targets = (marked | forbidden) & ~known
-    seen = Published(linked.sums, values, low, high, targets, np.full(linked.count, _NEED), np.zeros_like(targets))
-    old = targets & (attack(seen).state != SAFE)
+    needs = np.zeros(linked.count) if needs is None else needs
+    targets = (marked | forbidden | (needs > 0)) & ~known
+    seen = Published(linked.sums, values, low, high, targets, np.maximum(needs, _NEED), np.zeros_like(targets))
+    old = targets & ((attack(seen).state != SAFE) | ((needs > 0) & ~np.isnan(values)))
     # With the release before, who kept it may tell what no choice of cells can hide any more.
     unsafe = old & (attack(replace(seen, values=new)).state != SAFE) if old.any() and standing else old
     log.info(

@@ -169,7 +169,15 @@ def _reference_dates(subject: _Subject) -> Text:
 
 
 def _protection(subject: _Subject) -> Text:
+    law = subject.data.flow.protection.law
+    said = _protected(subject)
+    return {lang: f"{said[lang]} {law[lang]}" for lang in LANGUAGES} if law else said
+
+
+def _protected(subject: _Subject) -> Text:
     counts, reason = subject.data.suppressed, subject.data.flow.protection.reason
+    if subject.data.flow.protection.is_by_chance:
+        return subject.phrase("protection_by_chance", reason=reason, withheld=sum(counts.values()))
     if not any(counts.values()):
         return subject.phrase("protection_none", reason=reason)
     return subject.phrase("protection", reason=reason, primary=counts.get("A", 0), secondary=counts.get("D", 0))

@@ -27,6 +27,11 @@ class Dominance:
     n: int = 0
     k: float = 0.0
 
+    @property
+    def is_one(self) -> bool:
+        """It is one of the two rules, and not both."""
+        return (self.p > 0) != (self.n in (1, 2) and 0 < self.k <= 100)
+
 
 @dataclass(frozen=True)
 class Contributors:

@@ -105,7 +105,7 @@ def hierarchy(path: Path, *, threshold: float = 0, need: str = "", width: float 
 def _rule(said: Mapping[str, Any]) -> Dominance:
     """`{"p": …}` or `{"n": 1 or 2, "k": …}`."""
     rule = Dominance(float(said.get("p", 0)), int(said.get("n", 0)), float(said.get("k", 0)))
-    if not said.keys() <= {"p", "n", "k"} or (rule.p > 0) == (rule.n in (1, 2) and 0 < rule.k <= 100):
+    if not said.keys() <= {"p", "n", "k"} or not rule.is_one:
         raise ValueError("a rule has either p, or n of 1 or 2 with k up to 100")
     return rule
 

@@ -125,6 +125,7 @@ def _beside(cut: Grid, layout: Layout) -> Iterator[tuple[str, int]]:
         for part in parts(template):
             place = cut.place(part, is_row=component in layout.headings)
             used |= {place[1]} if place is not None and place[0] == "column" else set()
+    used |= {cut.column_of(heading) for heading in layout.contributors.values()}
     used |= {made.place for made in cut.derived.values() if made.axis == "column"}
     for column in map(int, cut.body.columns):
         if column not in used:

@@ -55,6 +55,8 @@ def link(tables: Sequence[Table]) -> Linked:
     one provider and one figure: what a provider says twice cannot be withheld once. Where some of
     the rows of a key have no figure because it is withheld, they are the cell of the others' one figure.
     """
+    if not tables:
+        return Linked((), csr_array((0, 0)), 0)
     rows = pd.concat([_keyed(number, table) for number, table in enumerate(tables)], ignore_index=True)
     key = key_numbers(rows, tuple(c for c in rows.columns if c not in ("table", "value", "withheld")))
     single = rows["value"].groupby(key).transform("nunique") == 1
@@ -67,7 +69,15 @@ def link(tables: Sequence[Table]) -> Linked:
 
 
 def _keyed(number: int, table: Table) -> pd.DataFrame:
-    """The key of each row as every dataflow has it, as text, with its provider and its figure."""
+    """The key of each row with its provider and its figure."""
+    found, frame = keys(table), table.frame
+    providers = np.array([origin.provider for origin in table.origins] + [""], dtype=object)
+    found["provider"] = providers[frame["table"].to_numpy(dtype=np.int64)]
+    return found.assign(table=number, value=frame["OBS_VALUE"].to_numpy(), withheld=is_withheld(frame))
+
+
+def keys(table: Table) -> pd.DataFrame:
+    """The key of each row as every dataflow has it, as text; what `same_as` rewrites is rewritten."""
     frame, structure = table.frame, table.flow.structure
     plain = {each: frame[each].astype("str") for each in (*structure.key, "UNIT_MEASURE", "UNIT_MULT") if each in frame}
     plain["MIG_MEASURE"] = frame[structure.measure_dimension].astype("str")
@@ -78,10 +88,7 @@ def _keyed(number: int, table: Table) -> pd.DataFrame:
             text = plain[said[1:-1]] if said.startswith("{") else said
             key[component] = key[component].mask(rows, text)
     found = pd.DataFrame({name: column.where(~column.isin([_NONE, ""]), _ANY) for name, column in key.items()})
-    found = found.reindex(columns=_components(table), fill_value=_ANY)
-    providers = np.array([origin.provider for origin in table.origins] + [""], dtype=object)
-    found["provider"] = providers[frame["table"].to_numpy(dtype=np.int64)]
-    return found.assign(table=number, value=frame["OBS_VALUE"].to_numpy(), withheld=is_withheld(frame))
+    return found.reindex(columns=_components(table), fill_value=_ANY)
 
 
 def _components(table: Table) -> list[str]:

@@ -36,9 +36,9 @@ from pipeline.framework import (
     Waiver,
 )
 from pipeline.modules import Modules
+from pipeline.protection import Protection
 
 LINEAGE = ("table", "row", "column")
-
 Writer = Callable[[BinaryIO], None]  # writes one whole output file
 
 
@@ -84,6 +84,7 @@ class Layout:
     footnote: str = ""
     ignore: Mapping[str, str] = field(default_factory=dict)
     database: str = ""
+    contributors: Mapping[str, str] = field(default_factory=dict)  # as in pipeline.dominance → heading
     title: Text = field(default_factory=dict)
     source_operation: Text = field(default_factory=dict)
     stat_pop: Text = field(default_factory=dict)
@@ -104,6 +105,7 @@ class Series:
     template: str = ""  # a filled template that says its own layout when it is received
     working_age: int = 0  # years, where it is not that of rule DOM-42
     reliability: str = ""  # standard of precision, where it is not that of rule SUR-01
+    protection: Protection | None = None  # where the law of the country asks for more than dsd/ does
 
 
 @dataclass(frozen=True)

@@ -33,5 +33,10 @@ def _write_metadata(data: Protected, description: Description, file: BinaryIO) -
         {"file": o.file, "sheet": o.sheet, "sha256": o.sha256, "provider": o.provider, "licence": o.licence}
         for o in data.sources
     ]
-    content = {"description": asdict(description), "origins": origins, "suppressed": dict(data.suppressed)}
+    content = {
+        "description": asdict(description),
+        "method_of_protection": data.flow.protection.method,
+        "origins": origins,
+        "suppressed": dict(data.suppressed),
+    }
     file.write(json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True).encode() + b"\n")

@@ -15,14 +15,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline import conditions, rates
+from pipeline import altered, conditions, rates
 from pipeline.attack import TOLD, Published, attack
 from pipeline.checks.finding import Mask, Table
+from pipeline.dominance import CONTRIBUTORS
 from pipeline.framework import Dataflow
 from pipeline.linked import Linked, link
 from pipeline.model import Library, Observations, Origin, Protected
 from pipeline.suppress import System, costs, suppress
-from pipeline.thresholds import has_few_cases, is_forbidden, is_small, is_withheld, threshold_persons
+from pipeline.thresholds import has_few_cases, is_forbidden, is_small, is_withheld, lacks, threshold_persons
 
 _PRIMARY, _SECONDARY = "A", "D"
 _CONFIDENTIAL = list("ACDGMNOSTX")  # CONF_STATUS of a figure that may not leave (framework §4, DOM-22)
@@ -38,17 +39,22 @@ Vector = npt.NDArray[np.float64]
 class ProtectedTables:
     """The tables of a release as they may be published, with what an audit of all of them together needs.
 
-    `linked` is over `tables`, then `standing`: the release before, whose figures are known.
+    `linked` is over `tables`, then `standing`: the release before, whose figures are known. `perturbed` are the
+    tables whose counts are changed at random: no system of sums holds of them. `needs` has for each cell the doubt
+    that must be left of it beyond one person, where one contributor dominates it.
     """
 
     tables: tuple[Protected, ...]
     standing: tuple[Protected, ...]
     linked: Linked
+    needs: Vector
+    perturbed: tuple[Protected, ...] = ()
 
 
 def protect(observations: Observations, library: Library, *, day: str) -> Protected:
     """Protect one table as if nothing else were published."""
-    return protect_all([observations], library, day=day).tables[0]
+    made = protect_all([observations], library, day=day)
+    return (*made.tables, *made.perturbed)[0]
 
 
 def protect_all(
@@ -59,16 +65,25 @@ def protect_all(
     What `standing`, the release before, withheld stays withheld, and what it published with the same figure
     stays published unless it is confidential now: nobody forgets it.
     """
-    frames = [_ordered(each.frame, each.flow, library) for each in deliveries]
-    tables = [
-        Table(each.area, each.flow, frame, each.origins, library, day, each.hierarchies)
-        for each, frame in zip(deliveries, frames, strict=True)
+    every = [
+        Table(e.area, e.flow, _ordered(e.frame, e.flow, library), e.origins, library, day, e.hierarchies)
+        for e in deliveries
     ]
+    tables = [each for each in every if not each.flow.protection.is_by_chance]
+    perturbed = tuple(_perturbed(each) for each in every if each.flow.protection.is_by_chance)
+    standing = tuple(each for each in standing if not each.flow.protection.is_by_chance)
     old = [Table(each.area, each.flow, each.frame, each.sources, library, day) for each in standing]
     linked = link([*tables, *old])
+    if not tables:
+        return ProtectedTables((), standing, linked, np.zeros(linked.count), perturbed)
     confidential = linked.any_of(_primary(t.flow, t.frame, library) for t in tables)
+    needs = np.zeros(linked.count)
+    for table, cells in zip(tables, linked.cells, strict=False):
+        np.maximum.at(needs, cells, lacks(table.flow, table.frame, library.list_of))
     hidden = [is_withheld(t.frame) for t in (*tables, *old)]
     system = _system(linked, [*tables, *old], confidential, known=_published(linked, len(tables), old), hidden=hidden)
+    if needs.any():
+        system = replace(system, need=np.where(system.need > 0, np.maximum(system.need, needs), 0.0), rises=needs > 0)
     withheld = confidential | suppress(system) | linked.any_of(hidden)
     withheld &= ~_superfluous(system, withheld)
     small = _small(linked, tables, library)
@@ -79,9 +94,19 @@ def protect_all(
         blank = (withheld[cells] | tells) & ~was_hidden & table.frame["OBS_VALUE"].notna().to_numpy()
         primary = blank & is_primary[cells]
         counts = {_PRIMARY: int(primary.sum()), _SECONDARY: int((blank & ~primary).sum())}
-        frame = blanked(table.frame, primary, blank & ~primary)
+        frame = blanked(table.frame.drop(columns=list(CONTRIBUTORS), errors="ignore"), primary, blank & ~primary)
         made.append(Protected(table.area, table.flow, frame, _unsigned(table.origins, frame), counts))
-    return ProtectedTables(tuple(made), tuple(standing), linked)
+    return ProtectedTables(tuple(made), standing, linked, needs, perturbed)
+
+
+def _perturbed(table: Table) -> Protected:
+    """A table of which counts are changed at random; only what its producer marked is withheld, and rates."""
+    frame, rates_ = altered.altered(table, altered.secret())
+    frame = frame.drop(columns=list(CONTRIBUTORS), errors="ignore")
+    primary = frame["CONF_STATUS"].isin(_CONFIDENTIAL).to_numpy() & frame["OBS_VALUE"].notna().to_numpy()
+    frame = blanked(frame, primary, rates_ & ~primary)
+    counts = {_PRIMARY: int(primary.sum()), _SECONDARY: int((rates_ & ~primary).sum())}
+    return Protected(table.area, table.flow, frame, tuple(replace(e, sha256="") for e in table.origins), counts)
 
 
 def _unsigned(origins: Sequence[Origin], frame: pd.DataFrame) -> tuple[Origin, ...]:
@@ -193,6 +218,7 @@ def _primary(flow: Dataflow, frame: pd.DataFrame, library: Library) -> Mask:
         is_small(flow, frame, library.list_of)
         | has_few_cases(flow, frame)
         | is_forbidden(flow, frame, library.list_of)
+        | (lacks(flow, frame, library.list_of) > 0)
         | frame["CONF_STATUS"].isin(_CONFIDENTIAL).to_numpy()
     )
     return primary & frame["OBS_VALUE"].notna().to_numpy()
@@ -242,7 +268,7 @@ def unite(tables: Sequence[Protected], library: Library) -> Protected:
     suppressed = {status: sum(table.suppressed.get(status, 0) for table in tables) for status in (_PRIMARY, _SECONDARY)}
     return Protected(
         area="",
-        flow=tables[0].flow,
+        flow=library.dataflows[tables[0].flow.id],
         frame=_ordered(pd.concat(frames, ignore_index=True), tables[0].flow, library),
         sources=tuple(source for table in tables for source in table.sources),
         suppressed=suppressed,

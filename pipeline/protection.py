@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from pipeline.dominance import Dominance
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,14 @@ class FullCell:
 
 
 @dataclass(frozen=True)
+class Magnitude:
+    """Amounts that one contributor dominates are confidential where the condition `when` holds."""
+
+    rule: Dominance
+    when: str
+
+
+@dataclass(frozen=True)
 class Protection:
     """How one dataflow is protected: the first threshold whose condition holds applies to a row.
 
@@ -56,7 +66,7 @@ class Protection:
     any size.
     """
 
-    method: Literal["suppression", "none"]
+    method: Literal["suppression", "random_rounding", "cell_key", "none"]
     thresholds: tuple[Threshold, ...]
     minimum_cases: int
     reason: Mapping[str, str]
@@ -64,3 +74,16 @@ class Protection:
     forbidden: tuple[str, ...] = ()
     floors: tuple[Floor, ...] = ()
     full_cells: tuple[FullCell, ...] = ()
+    magnitudes: tuple[Magnitude, ...] = ()
+    national: tuple[Threshold, ...] = ()  # of a country's law: they may ask for more, never for less
+    law: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_by_chance(self) -> bool:
+        """Counts are changed at random, and none is withheld for its size."""
+        return self.method in ("random_rounding", "cell_key")
+
+    @property
+    def rounding_base(self) -> int:
+        """Rounding to it moves a figure as far as the method may: by two persons, or by three."""
+        return {"random_rounding": 4, "cell_key": 6}.get(self.method, 0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.dominance import CONTRIBUTORS
 from pipeline.framework import Dataflow, Structure
 from pipeline.grid import Grid, grid
 from pipeline.labels import coded, parts, pieces
@@ -175,6 +176,9 @@ def _coded(
                 frame[f"{_LABEL}{piece.component}"] = piece.text
             reason = reason.where(reason != "", piece.ignored)
         frame[found[0].component] = codes
+    for name, heading in layout.contributors.items():
+        said = cells.labels(heading, frame, is_row=False)
+        frame[name] = pd.to_numeric(said if cells.is_number is not None else _plain(said, layout), errors="coerce")
     texts = {"SOURCE_OPERATION": layout.source_operation["en"], "STAT_POP": layout.stat_pop["en"]}
     for component, constant in {**texts, **layout.constants}.items():
         if component in flow.structure.components:
@@ -227,7 +231,7 @@ def _typed(frame: pd.DataFrame, structure: Structure, library: Library) -> pd.Da
             frame[component] = frame[component].fillna("").astype("category")
         elif component != "OBS_VALUE":
             frame[component] = frame[component].fillna("") if component not in _NUMERIC else _number(frame, component)
-    return frame[[*columns, *LINEAGE, "text"]]
+    return frame[[*columns, *LINEAGE, "text", *(each for each in CONTRIBUTORS if each in frame)]]
 
 
 def _number(frame: pd.DataFrame, component: str) -> pd.Series[float]:

@@ -20,6 +20,7 @@ from pipeline import (
     report,
     reuse,
     suite,
+    thresholds,
     vintages,
     waivers,
 )
@@ -203,7 +204,7 @@ def receive(root: Path, series: Series, library: Library) -> Observations:
     series = country.series[series.flow]
     tables = read_all(root / "data" / series.area, series.layouts)
     tables, corrected = correct(tables, country.corrections, area=series.area, flow=series.flow)
-    observations = recode(tables, country, library.dataflows[series.flow], library)
+    observations = recode(tables, country, thresholds.flow_of(series.area, series.flow, library), library)
     if observations.ledger.balance:
         raise InputError(
             "{area} {flow}: {cells} cells are not accounted for.",
@@ -230,8 +231,8 @@ def protected(
 ) -> tuple[dict[tuple[str, str], Protected], dict[tuple[str, str], tuple[Issue, ...]]]:
     """All deliveries protected together, beside what stands, and what an attack on the result can tell."""
     made = protect.protect_all(list(fit.values()), library, day=settings.release_day, standing=list(old.values()))
-    told = audit.audit(made.tables, made.standing, made.linked, library)
-    return {(each.area, each.flow.id): each for each in made.tables}, told
+    told = audit.audit(made.tables, made.standing, made.linked, library, made.needs)
+    return {(each.area, each.flow.id): each for each in (*made.tables, *made.perturbed)}, told
 
 
 def deliver(
@@ -293,7 +294,7 @@ def standing(kept: previous.Standing, data: Protected, library: Library, *, form
 
 def stood(kept: previous.Standing, area: str, flow: str, library: Library) -> Protected:
     """The figures of a delivery as the standing release has them."""
-    return protect.released(kept.table, kept.record, area, library.dataflows[flow], library)
+    return protect.released(kept.table, kept.record, area, thresholds.flow_of(area, flow, library), library)
 
 
 def together(packages: list[Package], library: Library) -> Whole:

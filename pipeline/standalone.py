@@ -53,6 +53,7 @@ def protect(tables: Sequence[Path], hierarchy: Path, out: Path, *, threshold: fl
         weights=costs(value),
         need=np.maximum(described.need, lacks),
         singles=count == 1,
+        rises=lacks > 0 if lacks.any() else None,
     )
     secondary = suppress(system)
     published = np.where(primary | secondary, np.nan, value)

@@ -35,7 +35,8 @@ class System:
     `values` is NaN where the producer withheld the figure itself. `low` is the least that anyone
     would believe of each cell. `confidential` cells must keep an interval of `need`; `open_cells` are
     those that it helps to withhold beside them, at a cost of `weights` each: others, and zeros, come last.
-    `singles` are cells of one contributor, who knows their value.
+    `singles` are cells of one contributor, who knows their value. Those that `rises` marks must be able to be larger:
+    a smaller other value would not hide them.
     """
 
     sums: csr_array
@@ -46,6 +47,7 @@ class System:
     weights: Vector
     need: Vector
     singles: Mask
+    rises: Mask | None = None
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,8 @@ def _solve(state: _State, targets: Cells, reach: Reach, allowed: Mask, *, frozen
     moved = _cheapest_move(state, cells, targets, first=int(reach.loses_first))
     used = np.abs(moved) > _EPSILON
     enough = np.zeros(len(system.values), dtype=bool)
-    enough[cells] = np.abs(moved) >= system.need[cells] - _EPSILON
+    counted = np.abs(moved) if system.rises is None else np.where(system.rises[cells], moved, np.abs(moved))
+    enough[cells] = counted >= system.need[cells] - _EPSILON
     reached = targets[enough[targets]]
     if not len(reached):
         return
@@ -190,6 +193,7 @@ def _cheapest_move(state: _State, cells: Cells, targets: Cells, *, first: int) -
     # Zeros can only gain: then all others lose, or the total of the line would have to move with them.
     turn = np.arange(first, first + len(place)) % 2 == 1
     loses = (can_lose[place] >= need) & (turn | (system.values[targets] == 0).any())
+    loses &= True if system.rises is None else ~system.rises[targets]
     lower, upper = np.zeros(2 * n), np.concatenate([np.full(n, _FAR), np.minimum(can_lose, _FAR)])
     costs = np.concatenate([cost, cost])
     chosen, other = np.where(loses, place + n, place), np.where(loses, place, place + n)

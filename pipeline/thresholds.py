@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from pipeline import conditions
 from pipeline.conditions import ListOf
+from pipeline.dominance import CONTRIBUTORS, Contributors, lacking
 from pipeline.framework import Dataflow
+from pipeline.model import Library
+from pipeline.protection import Threshold
 
 BALANCES = ("FLW_NET", "CRS_BAL", "CMP_ADJ")  # measures that may be below zero
 _GROUP = ("FREQ", "REF_AREA", "TIME_PERIOD", "SOURCE_TYPE", "MIG_MEASURE")  # of whom a floor is the size
+
+
+def flow_of(area: str, flow: str, library: Library) -> Dataflow:
+    """A dataflow as a country delivers it: protected as its law asks."""
+    series = library.countries[area].series.get(flow) if area in library.countries else None
+    base = library.dataflows[flow]
+    return replace(base, protection=series.protection) if series and series.protection else base
 
 
 def is_count(frame: pd.DataFrame, list_of: ListOf) -> npt.NDArray[np.bool_]:
@@ -21,8 +34,13 @@ def is_count(frame: pd.DataFrame, list_of: ListOf) -> npt.NDArray[np.bool_]:
 
 def threshold_persons(flow: Dataflow, frame: pd.DataFrame, list_of: ListOf) -> npt.NDArray[np.int64]:
     """For each row, the smallest count that may be published; 0 where the dataflow sets none."""
+    limits = _limits(flow.protection.thresholds, frame, list_of)
+    return np.maximum(limits, _limits(flow.protection.national, frame, list_of))
+
+
+def _limits(thresholds: Sequence[Threshold], frame: pd.DataFrame, list_of: ListOf) -> npt.NDArray[np.int64]:
     limits = np.zeros(len(frame), dtype=np.int64)
-    for threshold in reversed(flow.protection.thresholds):
+    for threshold in reversed(thresholds):
         limits[conditions.holds(conditions.parse(threshold.when), frame, list_of).to_numpy()] = threshold.persons
     return limits
 
@@ -39,6 +57,20 @@ def is_small(flow: Dataflow, frame: pd.DataFrame, list_of: ListOf) -> npt.NDArra
         values = values * np.array([*factors, 1.0])[codes]
     small: npt.NDArray[np.bool_] = (values > 0) & (values < threshold_persons(flow, frame, list_of))
     return small & is_count(frame, list_of)
+
+
+def lacks(flow: Dataflow, frame: pd.DataFrame, list_of: ListOf) -> npt.NDArray[np.float64]:
+    """For each amount that one contributor dominates, the doubt about it that must be left; 0 for every other."""
+    found = np.zeros(len(frame))
+    if not flow.protection.magnitudes or not {*CONTRIBUTORS} & {*frame.columns}:
+        return found
+    unknown = np.full(len(frame), np.nan)
+    of = Contributors(*(frame[each].to_numpy(float) if each in frame else unknown for each in CONTRIBUTORS))
+    for each in flow.protection.magnitudes:
+        rows = conditions.holds(conditions.parse(each.when), frame, list_of).to_numpy() & ~is_count(frame, list_of)
+        lacking_ = lacking(frame["OBS_VALUE"].to_numpy(dtype=np.float64), of, [each.rule])
+        found = np.maximum(found, np.where(rows, lacking_, 0.0))
+    return found
 
 
 def may_be_negative(flow: Dataflow, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:

@@ -63,7 +63,7 @@ def _applied(protected: Protected, library: Library, stage: str, *, day: str) ->
     frame = _filled(protected.frame, protected.flow.structure)
     country = library.countries.get(protected.area)
     series = country.series.get(protected.flow.id) if country is not None else None
-    base = series.rounding_base if series is not None else 0
+    base = max(series.rounding_base if series is not None else 0, protected.flow.protection.rounding_base)
     table = Table(protected.area, protected.flow, frame, protected.sources, library, day, rounding_base=base)
     return _apply(table, [rule for rule in protected.flow.rules if rule.stage == stage])
 

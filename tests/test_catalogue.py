@@ -486,7 +486,7 @@ def test_a_brief_is_as_sure_as_its_figures(chile: Library) -> None:
     assert "more than" not in said["broken", "en"][1]
 
 
-@pytest.mark.parametrize("kind", ["corridor", "brief", "compare", "agencies"])
+@pytest.mark.parametrize("kind", ["corridor", "brief", "compare", "agencies", "protection"])
 def test_words_of_the_other_pages_are_the_same_in_every_language(kind: str) -> None:
     said = [texts(kind, lang) for lang in LANGUAGES]
     assert list(keys(said[0])) == list(keys(said[1])) == list(keys(said[2]))
@@ -499,7 +499,19 @@ def test_words_of_the_other_pages_are_the_same_in_every_language(kind: str) -> N
     ]
     code = "\n".join(path.read_text(encoding="utf-8") for path in sources if path.is_file())
     for key in said[0]:
-        assert re.search(rf"\b[cbka]\.{key}\b|\[\"{key}\"\]|\"{key}\"|c\[row", code), key
+        assert re.search(rf"\b[cbkap]\.{key}\b|\[\"{key}\"\]|\"{key}\"|c\[row", code), key
+
+
+def test_the_rules_of_protection_are_told(documents: Mapping[str, html.HtmlElement]) -> None:
+    for lang, said in (
+        ("en", "Counts from 1 to below 5"),
+        ("es", "recuentos de 1 a menos de 5"),
+        ("pt", "de 1 a menos de 5"),
+    ):
+        page = documents[f"{lang}/protection/index.html"]
+        assert said in text(page.xpath("//section[@aria-labelledby='rules']")[0])
+        (link,) = documents[f"{lang}/about/index.html"].xpath("//a[contains(@href, 'protection')]")
+        assert text(link)
 
 
 def test_sources_are_compared_and_the_difference_explained(documents: Mapping[str, html.HtmlElement]) -> None:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import tables
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
-from pipeline import standalone
-from pipeline.dominance import Contributors, Dominance, lacking, same_k
-from pipeline.errors import InputError
+from pipeline import audit, run, standalone
+from pipeline import library as library_
+from pipeline.dominance import CONTRIBUTORS, Contributors, Dominance, lacking, same_k
+from pipeline.errors import InputError, SetupError
+from pipeline.model import Library, Observations
+from pipeline.protect import protect, protect_all
+from pipeline.protection import Magnitude, Threshold
+from pipeline.suppress import System, costs, suppress
+
+P = 13.57  # of no figure below
 
 
 def unsafe(total: float, first: float, second: float, rule: Dominance, weight: float = np.nan) -> bool:
@@ -63,9 +73,86 @@ def test_nothing_is_said_of_what_was_not_delivered() -> None:
     assert not unsafe(0, 0, 0, Dominance(p=10))
 
 
-# ---------------------------------------------------------------- the commands
+# ---------------------------------------------------------------- a dataflow
 
-P = 13.57  # of no figure below
+
+def remittances(library: Library, parts: dict[str, tuple[float, float, float]]) -> Observations:
+    """Amounts sent to countries, as (sum, largest, second), of a dataflow with the p % rule."""
+    flow = library.dataflows["DF_REMIT"]
+    rules = (Magnitude(Dominance(p=P), "UNIT_MEASURE in USD"),)
+    protection = replace(flow.protection, method="suppression", thresholds=(Threshold(3, ""),), magnitudes=rules)
+    rows = [
+        {"COUNTERPART_AREA": code, "OBS_VALUE": str(total), "SOURCE_TYPE": "ADM_BOP", "UNIT_MEASURE": "USD"}
+        for code, (total, *_) in parts.items()
+    ]
+    made = tables.observations(rows, replace(flow, protection=protection))
+    columns = {name: [each[place] for each in parts.values()] for place, name in ((1, "largest"), (2, "second"))}
+    return replace(made, frame=made.frame.assign(**columns))
+
+
+PARTS = {
+    "_T": (6970.0, 950.0, 400.0),
+    "VE": (1000.0, 950.0, 30.0),
+    "PE": (900.0, 300.0, 200.0),
+    "CO": (5000.0, 400.0, 300.0),
+    "BO": (70.0, 12.0, 11.0),
+}
+
+
+def test_an_amount_of_a_dataflow_is_withheld_and_the_audit_asks_for_its_doubt(library: Library) -> None:
+    made = protect_all([remittances(library, PARTS)], library, day=tables.DAY)
+    frame = made.tables[0].frame.set_index("COUNTERPART_AREA")
+    assert np.isnan(frame["OBS_VALUE"]["VE"])
+    assert frame["OBS_VALUE"][["PE", "CO"]].isna().any(), "Bolivia's 70 could not move by what is lacking"
+    assert not {*CONTRIBUTORS} & {*frame.columns}
+    assert made.needs.max() == pytest.approx(P / 100 * 950 - 20)
+    assert not audit.audit(made.tables, (), made.linked, library, made.needs)
+    plain = made.tables[0].frame.assign(OBS_VALUE=[PARTS[str(c)][0] for c in made.tables[0].frame["COUNTERPART_AREA"]])
+    told = audit.audit([replace(made.tables[0], frame=plain)], (), made.linked, library, made.needs)
+    assert told["CL", "DF_REMIT"][0].count == 1, "a published one is told"
+
+
+def test_each_amount_can_be_larger_by_what_it_lacks() -> None:
+    """Two lines apart, each with a dominated amount: a smaller other value would hide neither."""
+    values = np.array([1040.0, 1000, 20, 20, 1040, 1000, 20, 20])
+    sums = csr_array(np.array([[1.0, -1, -1, -1, 0, 0, 0, 0], [0, 0, 0, 0, 1.0, -1, -1, -1]]))
+    dominated = np.array([False, True, False, False] * 2)
+    need = np.where(dominated, 30.0, 0.0)
+    nobody = np.zeros(8, dtype=bool)
+    system = System(sums, values, np.zeros(8), dominated, ~nobody, costs(values), need, nobody, rises=dominated)
+    hidden = suppress(system)
+    for line in (slice(0, 4), slice(4, 8)):
+        assert hidden[line][0] or values[line][2:][hidden[line][2:]].sum() >= 30
+    either = suppress(replace(system, rises=None))
+    assert any(
+        not either[line][0] and values[line][2:][either[line][2:]].sum() < 30 for line in (slice(0, 4), slice(4, 8))
+    )
+
+
+def test_without_their_parts_amounts_are_published(library: Library) -> None:
+    bare = remittances(library, PARTS)
+    bare = replace(bare, frame=bare.frame.drop(columns=["largest", "second"]))
+    assert protect(bare, library, day=tables.DAY).frame["OBS_VALUE"].notna().all()
+
+
+def test_a_layout_names_the_columns_of_the_largest_parts(office: Path) -> None:
+    path, layout = office / "data/XX/entradas.csv", office / "metadata/national/XX/DF_BORDER.toml"
+    lines = path.read_text(encoding="latin-1").splitlines()
+    text = "\n".join(f"{line};{'Mayor' if not number else '1.234'}" for number, line in enumerate(lines))
+    path.write_text(text + "\n", encoding="latin-1")
+    said = layout.read_text(encoding="utf-8").replace('add = ["CITIZENSHIP"]', 'contributors = { largest = "Mayor" }')
+    layout.write_text(said, encoding="utf-8")
+    loaded = library_.load(office)
+    received = run.receive(office, loaded.countries["XX"].series["DF_BORDER"], loaded)
+    assert set(received.frame["largest"]) == {1234.0}
+    assert received.ledger.rejected == {}, "it is no column that nobody speaks of"
+    assert "largest" not in protect(received, loaded, day=tables.DAY).frame
+    layout.write_text(said.replace("largest", "greatest"), encoding="utf-8")
+    with pytest.raises(SetupError, match="contributors are"):
+        library_.load(office)
+
+
+# ---------------------------------------------------------------- the commands
 
 
 def office(folder: Path, **policy: object) -> Path:

@@ -18,6 +18,7 @@ from pipeline.settings import settings
 
 LISTS = "codelists/MIGLAC"
 XX = "metadata/national/XX"
+LAW = '{ en = "Act 1", es = "Ley 1", pt = "Lei 1" }'
 
 
 def edit(path: str, old: str, new: str) -> Callable[[Path], None]:
@@ -107,6 +108,22 @@ DAMAGES = {
         '"counterparts" is not a known key',
     ),
     "not TOML": (append("dsd/DF_STOCK/structure.toml", "= ="), "structure.toml: not a TOML file"),
+    "a country that protects less": (
+        append(f"{XX}/DF_BORDER.toml", f"\n[protection]\nlaw = {LAW}\n[[protection.threshold]]\npersons = 2\n"),
+        r"DF_BORDER.toml: protection: a country may ask for more than dsd/ does, never for less",
+    ),
+    "a country that protects more without a law": (
+        append(f"{XX}/DF_BORDER.toml", "\n[protection]\nminimum_cases = 50\n"),
+        r'DF_BORDER.toml: .*"law"',
+    ),
+    "a law that is not named in every language": (
+        append(f"{XX}/DF_BORDER.toml", '\n[protection]\nminimum_cases = 50\nlaw = { en = "Act 1" }\n'),
+        r"DF_BORDER.toml: protection: law must name what asks for it, in",
+    ),
+    "a full cell of no dimension": (
+        append("dsd/DF_STOCK/protect.toml", '\n[[full_cell]]\nof = "OBS_STATUS"\ntotal = "A"\n'),
+        r'full_cell: "A" is not a code of a dimension "OBS_STATUS"',
+    ),
     "a protection without its last threshold": (
         edit("dsd/DF_STOCK/protect.toml", "[[threshold]]\npersons = 3\n", ""),
         "the last threshold must apply to every row",

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,9 +19,13 @@ import tables
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.model import Ledger, Library, Observations, Origin, Protected
+from pipeline import describe, run
+from pipeline import library as library_
+from pipeline import settings as settings_
+from pipeline.formats import formats
+from pipeline.model import Ledger, Library, Observations, Origin, Protected, Report
 from pipeline.protect import only, protect, protect_all, unite
-from pipeline.thresholds import is_forbidden
+from pipeline.thresholds import flow_of, is_forbidden, threshold_persons
 
 DAY = "2026-11-24"
 AREAS = {"CL": ("CL-RM", "CL-VS", "CL-AN")}
@@ -279,6 +284,33 @@ def test_it_is_not_told_that_all_of_a_group_are_of_one_kind(
     assert is_forbidden(made.tables[0].flow, made.tables[0].frame, library.list_of).sum() == 0
     given_back = made.tables[0].frame.assign(OBS_VALUE=shown.index.map(counts).astype(float))
     assert is_forbidden(made.tables[0].flow, given_back, library.list_of).sum() == 3, "the check of the release sees it"
+
+
+def test_a_country_may_ask_for_more_and_says_by_which_law(library: Library, office: Path) -> None:
+    path = office / "metadata/national/XX/DF_BORDER.toml"
+    law = '{ en = "Article 9 of Act 1.", es = "Artículo 9 de la Ley 1.", pt = "Artigo 9 da Lei 1." }'
+    asked = '[[protection.threshold]]\npersons = 12\nwhen = "SEX in F"\n[[protection.threshold]]\npersons = 4\n'
+    path.write_text(path.read_text(encoding="utf-8") + f"\n[protection]\nlaw = {law}\n{asked}", encoding="utf-8")
+    loaded = library_.load(office)
+    flow = flow_of("XX", "DF_BORDER", loaded)
+    rows = [{"SEX": sex, "OBS_VALUE": str(count)} for sex in "FM" for count in (4, 5, 11, 12)]
+    frame = tables.frame(rows, flow)
+    assert threshold_persons(flow, frame, loaded.list_of).tolist() == [12] * 4 + [5] * 4, "4 is less than dsd/ asks for"
+    assert flow_of("XX", "DF_STOCK", loaded) is loaded.dataflows["DF_STOCK"]
+    received = run.receive(office, loaded.countries["XX"].series["DF_BORDER"], loaded)
+    assert received.flow.protection.law["en"] == "Article 9 of Act 1."
+    made = protect(received, loaded, day=DAY)
+    said = describe.describe(
+        made,
+        loaded.countries["XX"],
+        loaded,
+        report=Report("XX", "DF_BORDER", (), {}),
+        settings=settings_.settings(office / "publish.toml", loaded, formats=formats()),
+    )
+    told = said.fields["CONF_DATA_TR"]
+    assert told["en"].endswith("Article 9 of Act 1.")
+    assert told["es"].endswith("Artículo 9 de la Ley 1.")
+    assert told["pt"].endswith("Artigo 9 da Lei 1.")
 
 
 def test_the_national_total_stays(library: Library) -> None:

@@ -128,7 +128,8 @@ def _kind(areas: Codelist, code: str) -> str:
 def _rounding(area: str, flow: str, library: Library) -> int:
     country = library.countries.get(area)
     series = country.series.get(flow) if country is not None else None
-    return series.rounding_base if series is not None else 0
+    by_chance = library.dataflows[flow].protection.rounding_base if flow in library.dataflows else 0
+    return max(series.rounding_base if series is not None else 0, by_chance)
 
 
 def _origin(found: pd.DataFrame) -> dict[str, pd.Series[str]]:

@@ -26,6 +26,7 @@ from pipeline.catalogue import (
     home,
     indicators,
     mirror,
+    protection,
     quality,
     questions,
 )
@@ -55,6 +56,7 @@ _KINDS = (
     about,
     border,
     questions,
+    protection,
 )
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from pipeline.altered import is_unchanged
 from pipeline.checks import accounting
 from pipeline.checks.finding import Finding, Mask, Table
 from pipeline.framework import Rule
@@ -14,9 +15,12 @@ from pipeline.thresholds import has_few_cases, is_forbidden, is_small, is_withhe
 
 
 def threshold(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
-    """CNF-01: no count from 1 to k - 1 has a value, and no estimate from too few sample cases."""
+    """CNF-01: no count from 1 to k - 1 has a value, and no estimate from too few sample cases.
+
+    Where counts are changed at random, none is as it was received.
+    """
     small = is_small(table.flow, table.frame, table.library.list_of) | has_few_cases(table.flow, table.frame)
-    yield Finding(rows & small, "", "Q")
+    yield Finding(rows & (small | is_unchanged(table)), "", "Q")
 
 
 def forbidden(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:

@@ -10,8 +10,10 @@ from typing import Any, cast, get_args
 from pipeline import conditions
 from pipeline.across import arguments
 from pipeline.checks import CHECKS
+from pipeline.dominance import Dominance
 from pipeline.errors import SetupError
 from pipeline.framework import (
+    LANGUAGES,
     Codelist,
     Component,
     Dataflow,
@@ -23,10 +25,22 @@ from pipeline.framework import (
 )
 from pipeline.library import authored
 from pipeline.library.authored import refuse
-from pipeline.protection import Floor, FullCell, Protection, SameAs, Threshold
+from pipeline.protection import Floor, FullCell, Magnitude, Protection, SameAs, Threshold
 
 _STAGES = ("received", "figures", "release", "revision", "across")
-_PROTECTION = ("method", "threshold", "minimum_cases", "reason", "same_as", "forbidden", "floor", "full_cell")
+_PROTECTION = (
+    "method",
+    "threshold",
+    "minimum_cases",
+    "reason",
+    "same_as",
+    "forbidden",
+    "floor",
+    "full_cell",
+    "magnitude",
+)
+_METHODS = ("suppression", "random_rounding", "cell_key", "none")
+_OF_SUPPRESSION = ("threshold", "minimum_cases", "forbidden", "floor", "full_cell", "magnitude")
 _REQUIRED = ("structure", "category", "name", "description", "counterpart", "allowed")
 
 
@@ -168,30 +182,78 @@ def _may_be_none(pattern: str, operator: str, codelist: Codelist) -> bool:
 def _protection(path: Path, structure: Structure) -> Protection:
     table = authored.toml(path)
     authored.keys(path, table, _PROTECTION, ("method", "reason"))
-    if table["method"] not in ("suppression", "none"):
-        refuse(path, None, f'method "{table["method"]}" is not known; use "suppression" or "none"')
-    thresholds = []
-    for each in table.get("threshold", []):
-        authored.keys(path, each, ("persons", "when"), ("persons",))
-        thresholds.append(Threshold(each["persons"], each.get("when", "")))
-        check_condition(path, None, thresholds[-1].when, structure.components)
+    if table["method"] not in _METHODS:
+        refuse(path, None, f'method "{table["method"]}" is not known; use one of {", ".join(_METHODS)}')
+    if table["method"] in _METHODS[1:3] and (more := sorted({*table} & {*_OF_SUPPRESSION})):
+        refuse(
+            path, None, f"there is one method for a dataflow: {table['method']} withholds nothing, take out {more[0]}"
+        )
+    thresholds = _thresholds(path, table, structure)
     if table["method"] == "suppression" and (not thresholds or thresholds[-1].when):
         refuse(path, None, "the last threshold must apply to every row: give it no `when`")
-    forbidden = []
-    for each in table.get("forbidden", []):
-        authored.keys(path, each, ("when",), ("when",))
-        check_condition(path, None, each["when"], structure.components)
-        forbidden.append(each["when"])
     return Protection(
         table["method"],
-        tuple(thresholds),
+        thresholds,
         table.get("minimum_cases", 0),
         table["reason"],
         tuple(_same_as(path, each, structure) for each in table.get("same_as", [])),
-        tuple(forbidden),
+        _forbidden(path, table, structure),
         tuple(_floor(path, each, structure) for each in table.get("floor", [])),
         tuple(_full_cell(path, each, structure) for each in table.get("full_cell", [])),
+        _magnitudes(path, table, structure),
     )
+
+
+def stricter(path: Path, table: Mapping[str, Any], flow: Dataflow) -> Protection:
+    """The protection of a dataflow with what the law of a country asks for beside it."""
+    base, structure = flow.protection, flow.structure
+    authored.keys(path, table, ("law", *_OF_SUPPRESSION), ("law",))
+    if base.method != "suppression":
+        refuse(path, None, f"protection: nothing is withheld of {flow.id}, whose method is {base.method}")
+    if any(not table["law"].get(each) for each in LANGUAGES):
+        refuse(path, None, f"protection: law must name what asks for it, in {', '.join(LANGUAGES)}")
+    national, least = _thresholds(path, table, structure), min(each.persons for each in base.thresholds)
+    cases = table.get("minimum_cases", base.minimum_cases)
+    if any(each.persons <= least for each in national) or cases < base.minimum_cases:
+        refuse(path, None, "protection: a country may ask for more than dsd/ does, never for less")
+    return replace(
+        base,
+        national=national,
+        minimum_cases=cases,
+        forbidden=(*base.forbidden, *_forbidden(path, table, structure)),
+        floors=(*base.floors, *(_floor(path, each, structure) for each in table.get("floor", []))),
+        full_cells=(*base.full_cells, *(_full_cell(path, each, structure) for each in table.get("full_cell", []))),
+        magnitudes=(*base.magnitudes, *_magnitudes(path, table, structure)),
+        law=table["law"],
+    )
+
+
+def _thresholds(path: Path, table: Mapping[str, Any], structure: Structure) -> tuple[Threshold, ...]:
+    found = []
+    for each in table.get("threshold", []):
+        authored.keys(path, each, ("persons", "when"), ("persons",))
+        found.append(Threshold(each["persons"], each.get("when", "")))
+        check_condition(path, None, found[-1].when, structure.components)
+    return tuple(found)
+
+
+def _forbidden(path: Path, table: Mapping[str, Any], structure: Structure) -> tuple[str, ...]:
+    for each in table.get("forbidden", []):
+        authored.keys(path, each, ("when",), ("when",))
+        check_condition(path, None, each["when"], structure.components)
+    return tuple(each["when"] for each in table.get("forbidden", []))
+
+
+def _magnitudes(path: Path, table: Mapping[str, Any], structure: Structure) -> tuple[Magnitude, ...]:
+    found = []
+    for each in table.get("magnitude", []):
+        authored.keys(path, each, ("p", "n", "k", "when"), ())
+        rule = Dominance(float(each.get("p", 0)), int(each.get("n", 0)), float(each.get("k", 0)))
+        if not rule.is_one:
+            refuse(path, None, "magnitude: a rule has either p, or n of 1 or 2 with k up to 100")
+        check_condition(path, None, each.get("when", ""), structure.components)
+        found.append(Magnitude(rule, each.get("when", "")))
+    return tuple(found)
 
 
 def _floor(path: Path, table: Mapping[str, Any], structure: Structure) -> Floor:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import derived
+from pipeline.dominance import CONTRIBUTORS
 from pipeline.framework import LANGUAGES, Codelist, Provider, Structure, Text
 from pipeline.labels import folded
 from pipeline.library import authored, capacity
 from pipeline.library.agreements import agreements
 from pipeline.library.authored import refuse
 from pipeline.library.corrections import corrections
+from pipeline.library.dataflows import stricter
 from pipeline.library.revisions import revisions
 from pipeline.model import CodeRow, Country, Layout, Library, Series
 from pipeline.validity import days, span
@@ -23,7 +25,7 @@ _LAYOUT = {field.name: field for field in fields(Layout) if field.name != "is_te
 _REQUIRED = [name for name, field in _LAYOUT.items() if field.default is MISSING and field.default_factory is MISSING]
 _SECRET = re.compile(r"://[^/@]*:(?!\$\{)[^/@]+@")  # a password that is not taken from the environment
 _TEXTS = ("title", "source_operation", "stat_pop")
-_SERIES = ("hierarchies", "rounding_base", "working_age", "reliability", "metadata")
+_SERIES = ("hierarchies", "rounding_base", "working_age", "reliability", "metadata", "protection")
 
 
 def country(folder: Path, framework: Library) -> Country:
@@ -165,6 +167,9 @@ def _series(path: Path, area: str, providers: Mapping[str, Provider], framework:
         metadata=_metadata(path, table.get("metadata", {}), framework),
         working_age=table.get("working_age", 0),
         reliability=table.get("reliability", ""),
+        protection=stricter(path, asked, framework.dataflows[path.stem])
+        if (asked := table.get("protection"))
+        else None,
     )
 
 
@@ -182,6 +187,8 @@ def _layout(path: Path, table: Mapping[str, Any], providers: Mapping[str, Provid
         refuse(path, None, f"{layout.file}: a file .sql with a query and `database` go together")
     if _SECRET.search(layout.database):
         refuse(path, None, f"{layout.file}: no password may stand in `database`; write ${{NAME}} for a variable")
+    if not layout.contributors.keys() <= {*CONTRIBUTORS} or (layout.contributors and layout.add):
+        refuse(path, None, f"{layout.file}: contributors are {', '.join(CONTRIBUTORS)}, and cannot be added up")
     _check_components(path, layout, framework.dataflows[path.stem].structure, framework)
     return layout
 
