@@ -27,7 +27,18 @@ def made(office: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return kept[0].made if kept else []
 
 
-EVERY = ["DF_BORDER", "DF_BORDER XX", "DF_INDIC", "DF_INDIC XX", "DF_STOCK", "DF_STOCK XX", "structures"]
+EVERY = [
+    "DF_BORDER",
+    "DF_BORDER XX",
+    "DF_CAPACITY",
+    "DF_CAPACITY XX",
+    "DF_INDIC",
+    "DF_INDIC XX",
+    "DF_STOCK",
+    "DF_STOCK XX",
+    "metadata",
+    "structures",
+]
 
 
 def test_a_changed_cell_makes_what_depends_on_it_again(
@@ -45,7 +56,7 @@ def test_a_changed_cell_makes_what_depends_on_it_again(
     path.write_bytes(path.read_bytes().replace(b"1.259", b"1.260").replace(b"1.234", b"1.235"))
     whole = Path(shutil.copytree(office, office.with_name("whole")))
     (whole / "build/.parts.json").unlink()
-    assert sorted(made(office, monkeypatch)) == ["DF_BORDER", "DF_BORDER XX"]
+    assert sorted(made(office, monkeypatch)) == ["DF_BORDER", "DF_BORDER XX", "metadata"]
     assert sorted(made(whole, monkeypatch)) == EVERY
     assert contents(public) == contents(whole / "build/public")
     assert is_whole(public)
