@@ -486,7 +486,7 @@ def test_a_brief_is_as_sure_as_its_figures(chile: Library) -> None:
     assert "more than" not in said["broken", "en"][1]
 
 
-@pytest.mark.parametrize("kind", ["corridor", "brief", "compare", "agencies", "protection"])
+@pytest.mark.parametrize("kind", ["corridor", "brief", "compare", "agencies", "protection", "survey"])
 def test_words_of_the_other_pages_are_the_same_in_every_language(kind: str) -> None:
     said = [texts(kind, lang) for lang in LANGUAGES]
     assert list(keys(said[0])) == list(keys(said[1])) == list(keys(said[2]))
@@ -499,7 +499,20 @@ def test_words_of_the_other_pages_are_the_same_in_every_language(kind: str) -> N
     ]
     code = "\n".join(path.read_text(encoding="utf-8") for path in sources if path.is_file())
     for key in said[0]:
-        assert re.search(rf"\b[cbkap]\.{key}\b|\[\"{key}\"\]|\"{key}\"|c\[row", code), key
+        assert re.search(rf"\b[cbkaps]\.{key}\b|\[\"{key}\"\]|\"{key}\"|c\[row", code), key
+
+
+def test_the_page_on_surveys_works_the_published_example(documents: Mapping[str, html.HtmlElement]) -> None:
+    """Ratios of framework §10.2, and the limits of the standards as the file that decides has them."""
+    published = {"1.177", "0.883", "1.983", "1.487", "1.45", "1.087"}
+    for lang in LANGUAGES:
+        page = documents[f"{lang}/survey/index.html"]
+        ratios = {cell.text_content().replace(",", ".") for cell in page.xpath("//table[1]//td[@class='number']")}
+        assert published <= ratios
+        told = page.text_content()
+        assert "ECLAC_2023" in told
+        assert "INE_CL_2020" in told
+        assert len(page.xpath("//svg//*[local-name()='rect']")) == 12
 
 
 def test_the_rules_of_protection_are_told(documents: Mapping[str, html.HtmlElement]) -> None:

@@ -29,6 +29,7 @@ from pipeline.catalogue import (
     protection,
     quality,
     questions,
+    survey,
 )
 from pipeline.catalogue.render import Page, environment, render, sitemap
 from pipeline.catalogue.view import Catalogue, catalogue
@@ -56,6 +57,7 @@ _KINDS = (
     about,
     border,
     questions,
+    survey,
     protection,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from pipeline.catalogue import border, protection
+from pipeline.catalogue import border, protection, survey
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.view import Catalogue
 from pipeline.catalogue.wording import Words
@@ -21,6 +21,7 @@ def _content(catalogue: Catalogue, words: Words) -> Content:
     return {
         "questions": texts("questions", words.lang)["title"] if catalogue.library.modules.questions else "",
         "border": texts("border", words.lang)["title"] if border.is_used(catalogue) else "",
+        "survey": survey.title(words),
         "protection": protection.link(words) if catalogue.views else "",
         "protections": [(flow.name, flow.protection.reason) for flow in catalogue.flows],
         "formats": [
