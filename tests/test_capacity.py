@@ -685,6 +685,7 @@ def test_words_are_the_same_in_every_language_and_all_are_used(kind: str) -> Non
     assert [key for key in said[0] if key not in used] == []
 
 
+@pytest.mark.thorough
 def test_equal_inputs_give_equal_bytes(released: Path, tmp_path: Path) -> None:
     import shutil
 
@@ -694,6 +695,7 @@ def test_equal_inputs_give_equal_bytes(released: Path, tmp_path: Path) -> None:
     assert made[0] == made[1]
 
 
+@pytest.mark.thorough
 def test_another_list_of_items_takes_the_place_of_ours(office: Path) -> None:
     """One CSV is replaced and nothing else: other ids, another number of items, another author."""
     rows = [
@@ -719,6 +721,7 @@ def test_answers_to_earlier_items_are_refused_when_the_list_is_replaced(office: 
         load(office)
 
 
+@pytest.mark.thorough
 def test_answers_as_a_table_are_held_back_and_the_evidence_goes_out(office: Path) -> None:
     (office / f"data/{AREA}/answers.csv").write_text("Item,Dim,Value\nD01_01,D01,1\n", encoding="utf-8")
     (office / f"metadata/national/{AREA}/DF_CAPACITY.toml").write_text(

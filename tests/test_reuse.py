@@ -41,6 +41,7 @@ EVERY = [
 ]
 
 
+@pytest.mark.thorough
 def test_a_changed_cell_makes_what_depends_on_it_again(
     office: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -260,6 +260,7 @@ def test_a_note_that_does_not_fit_is_refused(line: str, fault: str, library: Lib
 # ---------------------------------------------------------------- through to the release
 
 
+@pytest.mark.thorough
 def test_a_revision_is_published_once_it_is_explained(office: Path, capsys: pytest.CaptureFixture[str]) -> None:
     public = office / "build/public"
     assert run(office, flows=["DF_BORDER"]) == 0

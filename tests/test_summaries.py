@@ -210,6 +210,7 @@ def test_publishing_writes_the_reports(office: Path) -> None:
         "XX DF_BORDER": "0",
         "XX DF_STOCK": "1",
         "XX DF_INDIC": "0",
+        "XX DF_CAPACITY": "0",
     }
     assert "XX/cuadro_1.xlsx: not a workbook" in (reports / "director.en.html").read_text(encoding="utf-8")
 

@@ -112,6 +112,7 @@ def offices(tmp_path: Path) -> tuple[Path, Path]:
     return build_office(tmp_path / "one"), build_office(tmp_path / "two")
 
 
+@pytest.mark.thorough
 def test_two_cores_give_the_bytes_of_one(offices: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     alone, together = offices
     run(alone)
