@@ -38,8 +38,6 @@ PAGES = (
     "compare", "agencies", "protection", "survey",
     "questions", "country/CL", "country/CL/brief", "data/DF_STOCK", "data/DF_STOCK/CL",
 )  # fmt: skip
-PUBLIC = ROOT / "build/public"
-WHOLE = ("capacity", "capacity/CL", "coordination", "indicators", "indicators/I01", "questions/CL_CENSUS_2017")
 pytestmark = pytest.mark.browser
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (apt-get install chromium)")
 
@@ -112,16 +110,6 @@ def at(base: str, lang: str, path: str) -> str:
 def test_no_page_has_a_barrier_that_axe_knows(lang: str, scheme: str, browser: Any, base: str) -> None:
     page = opened(browser, color_scheme=scheme, bypass_csp=True)
     assert [barrier for path in PAGES for barrier in barriers(page, at(base, lang, path))] == []
-    page.context.close()
-
-
-@needs_browser
-@pytest.mark.skipif(not PUBLIC.exists(), reason="there is no release in build/public: run `make publish`")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_of_the_whole_release_has_a_barrier_that_axe_knows(scheme: str, browser: Any) -> None:
-    page = opened(browser, color_scheme=scheme, bypass_csp=True)
-    files = [PUBLIC / lang / path / "index.html" for lang in LANGUAGES for path in WHOLE]
-    assert [barrier for file in files for barrier in barriers(page, file.as_uri())] == []
     page.context.close()
 
 
