@@ -12,6 +12,7 @@ from typing import Any
 from lxml import etree
 from lxml.builder import ElementMaker  # type: ignore[import-not-found]
 
+from pipeline import provision
 from pipeline.framework import LANGUAGES
 from pipeline.model import Library, Package, Release, Settings, Written
 from pipeline.plain import as_json
@@ -137,10 +138,9 @@ def _registrations(
 def _sources(release: Release, library: Library) -> Iterator[tuple[str, str, str]]:
     """(provision agreement, path of the data, last update) of every provider with figures in the release."""
     for package in release.packages:
-        of, agreed = package.description, library.countries[package.data.area].agreements
-        for provider in dict.fromkeys(origin.provider for origin in package.data.sources):
-            if (provider, of.flow) in agreed:
-                yield f"PA_{of.flow}_{of.area}_{provider}", f"files/{of.flow}/{of.area}/data.xml", of.last_update
+        described = package.description
+        for agreement in provision.of(package, library):
+            yield agreement, f"files/{described.flow}/{described.area}/data.xml", described.last_update
 
 
 def _reference(library: Library, agreement: str) -> etree._Element:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -176,20 +177,15 @@ def judge(
 
     The deliveries are shared out over the cores, while a terminal shows how far that is.
     """
-    stopped: dict[tuple[str, str], InputError] = {}
     for series in every:
-        try:
+        with suppress(InputError):  # told when it is received
             library = completed(root, series, library)
-        except InputError as error:
-            stopped[series.area, series.flow] = error
     keys = [(s.area, s.flow) for s in every]
-    tasks = [partial(_judged, root, s, library, day, stopped.get((s.area, s.flow))) for s in every]
+    tasks = [partial(_judged, root, s, library, day) for s in every]
     return library, zip(keys, shared_out(tasks, said), strict=True)
 
 
-def _judged(root: Path, series: Series, library: Library, day: str, stopped: InputError | None) -> Judged:
-    if stopped:
-        return stopped
+def _judged(root: Path, series: Series, library: Library, day: str) -> Judged:
     try:
         observations = receive(root, series, library)
     except InputError as error:

@@ -40,7 +40,7 @@ def _content(catalogue: Catalogue, words: Words) -> Content:
         "producers": list(_producers(catalogue, words)),
         "calendar": [_planned(catalogue, each, words) for each in _calendar(catalogue)],
         "files": [path for path in _FILES if path in catalogue.written],
-        "record": {"late": [{"agreement": method.provision(each), "state": each.state} for each in late]},
+        "record": {"late": [{"agreement": method.agreement(each), "state": each.state} for each in late]},
     }
 
 
@@ -70,7 +70,7 @@ def row(catalogue: Catalogue, each: Delivery, words: Words) -> Content:
         "due": each.due,
         "state": each.state,
         "state_name": said["states"][each.state],
-        "agreement": method.provision(each),
+        "agreement": method.agreement(each),
     }
 
 

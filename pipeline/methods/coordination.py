@@ -14,7 +14,7 @@ from statistics import median
 
 import pandas as pd
 
-from pipeline import elapsed
+from pipeline import elapsed, provision
 from pipeline.delivered import Basis, Delivery, State
 from pipeline.framework import LANGUAGES, Agreement, Planned
 from pipeline.model import Library, Package
@@ -155,16 +155,16 @@ _HEADER = (
 )
 
 
-def provision(each: Delivery) -> str:
+def agreement(each: Delivery) -> str:
     """The SDMX provision agreement of a delivery."""
-    return f"PA_{each.flow}_{each.area}_{each.agreement.provider}"
+    return provision.identifier(each.flow, each.area, each.agreement.provider)
 
 
 def _row(each: Delivery) -> list[object]:
     of = each.agreement
     known = [of.text, of.source, of.since, of.until, "yes" if each.is_expired else "", of.every_months or ""]
     parties, basis = " ".join(of.parties), (of.basis.get(lang, "") for lang in LANGUAGES)
-    about = [each.area, each.flow, of.provider, parties, provision(each), *basis, *known, of.within_months or ""]
+    about = [each.area, each.flow, of.provider, parties, agreement(each), *basis, *known, of.within_months or ""]
     expected = [each.interval or "", each.basis, each.next_period_ends, each.due, each.state]
     return [*about, each.last_period, each.last_release, *expected]
 
@@ -174,7 +174,7 @@ def _record(each: Delivery) -> dict[str, object]:
         "area": each.area,
         "dataflow": each.flow,
         "provider": each.agreement.provider,
-        "agreement": provision(each),
+        "agreement": agreement(each),
         "last_period": each.last_period,
         "last_release": each.last_release,
         "interval_months": each.interval,

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from sdmx.model import common, v21
 
+from pipeline import provision
 from pipeline.framework import Codelist, Concept, Hierarchy, Provider, Text
 from pipeline.model import Library
 from pipeline.modules import Question
@@ -243,7 +244,7 @@ def _agreements(
         for provider, flow in sorted(country.agreements):
             names = known[provider].name, library.dataflows[flow].name
             yield common.ProvisionAgreement(
-                id=f"PA_{flow}_{area}_{provider}",
+                id=provision.identifier(flow, area, provider),
                 name={lang: ": ".join(each[lang] for each in names) for lang in names[0] if lang in names[1]},
                 structure_usage=flows[flow],
                 data_provider=schemes[known[provider].agency][provider],

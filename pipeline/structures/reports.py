@@ -17,6 +17,7 @@ from typing import Any
 
 from sdmx.model import common
 
+from pipeline import provision
 from pipeline.framework import LANGUAGES, Text
 from pipeline.model import Description, Library, Package, Settings
 from pipeline.structures import ml, walk
@@ -83,8 +84,7 @@ def documents(packages: Sequence[Package], library: Library, settings: Settings)
 
 def _report(package: Package, library: Library, built: Artefacts) -> MetadataReport:
     said: Description = package.description
-    providers = dict.fromkeys(origin.provider for origin in package.data.sources)
-    ids = {f"PA_{said.flow}_{said.area}_{provider}" for provider in providers}
+    ids = set(provision.of(package, library))
     return MetadataReport(
         f"{said.area}_{said.flow}",
         said.title,
