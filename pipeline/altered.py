@@ -63,15 +63,15 @@ def altered(table: Table, said: bytes) -> tuple[pd.DataFrame, Mask]:
     Those are the rates of the table: what was made of the true counts would undo the change.
     """
     frame = table.frame.copy()
-    values = frame["OBS_VALUE"].to_numpy(dtype=np.float64)
-    counts = is_count(frame, table.library.list_of) & ~np.isnan(values) & _is_whole(frame)
+    values = frame["OBS_VALUE"].to_numpy(dtype=np.float64, copy=True)
+    has_value, is_counted = ~np.isnan(values), is_count(frame, table.library.list_of)
+    counts = is_counted & has_value & _is_whole(frame)
     draw = _draws(table, said)[counts]
     size = np.rint(np.abs(values[counts]))
     made = rounded(size, draw) if table.flow.protection.method == "random_rounding" else perturbed(size, draw)
-    values = values.copy()
     values[counts] = np.sign(values[counts]) * made
     frame["OBS_VALUE"] = values + 0.0
-    return frame, ~is_count(frame, table.library.list_of) & ~np.isnan(values)
+    return frame, ~is_counted & has_value
 
 
 def is_unchanged(table: Table) -> Mask:

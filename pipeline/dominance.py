@@ -7,8 +7,9 @@ are the office's secret: they stand in no output, message or log.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,18 @@ class Dominance:
     def is_one(self) -> bool:
         """It is one of the two rules, and not both."""
         return (self.p > 0) != (self.n in (1, 2) and 0 < self.k <= 100)
+
+
+def rule(said: Mapping[str, Any]) -> Dominance:
+    """The rule of `{"p": …}` or `{"n": 1 or 2, "k": …}`.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    found = Dominance(float(said.get("p", 0)), int(said.get("n", 0)), float(said.get("k", 0)))
+    if not said.keys() <= {"p", "n", "k"} or not found.is_one:
+        raise ValueError("a rule has either p, or n of 1 or 2 with k up to 100")
+    return found
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_array
 
+from pipeline import dominance
 from pipeline.dominance import Contributors, Dominance
 from pipeline.errors import InputError
 
@@ -94,20 +95,12 @@ def hierarchy(path: Path, *, threshold: float = 0, need: str = "", width: float 
             threshold=persons,
             need=wide,
             lower_bound=float(policy.get("lower_bound", 0)),
-            rules=tuple(_rule(each) for each in policy.get("rules", [])),
+            rules=tuple(dominance.rule(each) for each in policy.get("rules", [])),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             "{file} is no hierarchy with dims, totals and equations: {error!r}", file=path.name, error=error
         ) from error
-
-
-def _rule(said: Mapping[str, Any]) -> Dominance:
-    """`{"p": …}` or `{"n": 1 or 2, "k": …}`."""
-    rule = Dominance(float(said.get("p", 0)), int(said.get("n", 0)), float(said.get("k", 0)))
-    if not said.keys() <= {"p", "n", "k"} or not rule.is_one:
-        raise ValueError("a rule has either p, or n of 1 or 2 with k up to 100")
-    return rule
 
 
 def table(path: Path, described: Hierarchy) -> pd.DataFrame:

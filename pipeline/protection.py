@@ -8,6 +8,8 @@ from typing import Literal
 
 from pipeline.dominance import Dominance
 
+BY_CHANCE = ("random_rounding", "cell_key")  # methods that change counts at random
+
 
 @dataclass(frozen=True)
 class Threshold:
@@ -81,7 +83,7 @@ class Protection:
     @property
     def is_by_chance(self) -> bool:
         """Counts are changed at random, and none is withheld for its size."""
-        return self.method in ("random_rounding", "cell_key")
+        return self.method in BY_CHANCE
 
     @property
     def rounding_base(self) -> int:

@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from pipeline import conditions
+from pipeline import conditions, dominance
 from pipeline.across import arguments
 from pipeline.checks import CHECKS
-from pipeline.dominance import Dominance
 from pipeline.errors import SetupError
 from pipeline.framework import (
     LANGUAGES,
@@ -25,22 +24,12 @@ from pipeline.framework import (
 )
 from pipeline.library import authored
 from pipeline.library.authored import refuse
-from pipeline.protection import Floor, FullCell, Magnitude, Protection, SameAs, Threshold
+from pipeline.protection import BY_CHANCE, Floor, FullCell, Magnitude, Protection, SameAs, Threshold
 
 _STAGES = ("received", "figures", "release", "revision", "across")
-_PROTECTION = (
-    "method",
-    "threshold",
-    "minimum_cases",
-    "reason",
-    "same_as",
-    "forbidden",
-    "floor",
-    "full_cell",
-    "magnitude",
-)
-_METHODS = ("suppression", "random_rounding", "cell_key", "none")
+_METHODS = ("suppression", *BY_CHANCE, "none")
 _OF_SUPPRESSION = ("threshold", "minimum_cases", "forbidden", "floor", "full_cell", "magnitude")
+_PROTECTION = ("method", "reason", "same_as", *_OF_SUPPRESSION)
 _REQUIRED = ("structure", "category", "name", "description", "counterpart", "allowed")
 
 
@@ -184,7 +173,7 @@ def _protection(path: Path, structure: Structure) -> Protection:
     authored.keys(path, table, _PROTECTION, ("method", "reason"))
     if table["method"] not in _METHODS:
         refuse(path, None, f'method "{table["method"]}" is not known; use one of {", ".join(_METHODS)}')
-    if table["method"] in _METHODS[1:3] and (more := sorted({*table} & {*_OF_SUPPRESSION})):
+    if table["method"] in BY_CHANCE and (more := sorted({*table} & {*_OF_SUPPRESSION})):
         refuse(
             path, None, f"there is one method for a dataflow: {table['method']} withholds nothing, take out {more[0]}"
         )
@@ -248,9 +237,10 @@ def _magnitudes(path: Path, table: Mapping[str, Any], structure: Structure) -> t
     found = []
     for each in table.get("magnitude", []):
         authored.keys(path, each, ("p", "n", "k", "when"), ())
-        rule = Dominance(float(each.get("p", 0)), int(each.get("n", 0)), float(each.get("k", 0)))
-        if not rule.is_one:
-            refuse(path, None, "magnitude: a rule has either p, or n of 1 or 2 with k up to 100")
+        try:
+            rule = dominance.rule({name: value for name, value in each.items() if name != "when"})
+        except (ValueError, TypeError) as error:
+            refuse(path, None, f"magnitude: {error}")
         check_condition(path, None, each.get("when", ""), structure.components)
         found.append(Magnitude(rule, each.get("when", "")))
     return tuple(found)

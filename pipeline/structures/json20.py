@@ -15,7 +15,7 @@ from sdmx.model import common, v21
 
 from pipeline.framework import LANGUAGES
 from pipeline.structures import walk
-from pipeline.structures.metadata import MetadataAttribute, Metadataflow, MetadataStructure
+from pipeline.structures.metadata import ANY_TARGET, MetadataAttribute, Metadataflow, MetadataStructure
 from pipeline.structures.walk import Section
 
 SCHEMA = (
@@ -255,7 +255,7 @@ def _metadataflow(each: Metadataflow) -> Json:
     return {
         **_maintainable("metadatastructure.Metadataflow", each),
         "structure": walk.urn("metadatastructure.MetadataStructure", each.structure),
-        "targets": list(walk.TARGETS),
+        "targets": list(ANY_TARGET),
     }
 
 

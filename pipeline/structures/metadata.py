@@ -16,6 +16,10 @@ from pipeline.framework import Field, Text
 METADATA_CONCEPTS, STRUCTURE, FLOW = "CS_MIG_METADATA", "MSD_MIG", "MDF_MIG"
 REPORT = "REPORT"  # SDMX 2.1 names the one form of a report, and what it may be about, with its class
 TARGETS = {"DATAFLOW": "Dataflow", "AGREEMENT": "ProvisionAgreement"}
+# The same in SDMX 3.0: any dataflow, and any agreement of who provides it.
+ANY_TARGET = tuple(
+    f"urn:sdmx:org.sdmx.infomodel.{kind}=*:*(*)" for kind in ("datastructure.Dataflow", "registry.ProvisionAgreement")
+)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sdmx.model import common, v21
 
 from pipeline.structures import ml, walk
 from pipeline.structures.maps import ComponentMap, FixedValue, RepresentationMap, StructureMap, Value
-from pipeline.structures.metadata import Metadataflow, MetadataStructure
+from pipeline.structures.metadata import ANY_TARGET, Metadataflow, MetadataStructure
 from pipeline.structures.walk import Section
 
 # The type of a code's Parent in the 3.0 schema. That it refuses `_T` and `1`, which are code ids, is a known
@@ -137,7 +137,7 @@ def _metadata_structure(each: MetadataStructure) -> str:
 def _metadataflow(each: Metadataflow) -> str:
     body = (
         _reference("Structure", "metadatastructure.MetadataStructure", each.structure),
-        _each("Target", walk.TARGETS),
+        _each("Target", ANY_TARGET),
     )
     return ml.maintainable(_DIALECT, "metadatastructure.Metadataflow", each, body)
 

@@ -11,11 +11,6 @@ from sdmx.urn import URN
 
 Written = TypeVar("Written")
 
-# What a report of reference metadata may be about in SDMX 3.0: any dataflow, and who provides it.
-TARGETS = tuple(
-    f"urn:sdmx:org.sdmx.infomodel.{kind}=*:*(*)" for kind in ("datastructure.Dataflow", "registry.ProvisionAgreement")
-)
-
 
 @dataclass(frozen=True)
 class Section(Generic[Written]):
