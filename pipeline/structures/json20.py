@@ -285,8 +285,22 @@ def write(
     links: Sequence[str] = (),
 ) -> bytes:
     """One message with the artefacts, each once. `links`: URNs of what the answer to a schema query is made from."""
+    data = dict(walk.sections(artefacts, SECTIONS))
+    return document(SCHEMA, data, message_id=message_id, prepared=prepared, sender=sender, links=links)
+
+
+def document(
+    schema: str,
+    data: Json,
+    *,
+    message_id: str,
+    prepared: datetime,
+    sender: str,
+    links: Sequence[str] = (),
+) -> bytes:
+    """A message of any kind: what it says of itself, then its data."""
     meta: Json = {
-        "schema": SCHEMA,
+        "schema": schema,
         "id": message_id,
         "test": False,
         "prepared": prepared.isoformat(),
@@ -295,5 +309,5 @@ def write(
     }
     if links:
         meta["links"] = [{"rel": "related", "urn": each} for each in links]
-    message = {"meta": meta, "data": dict(walk.sections(artefacts, SECTIONS))}
+    message = {"meta": meta, "data": data}
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,15 +41,31 @@ def message(
 ) -> bytes:
     """A whole structure message."""
     body = "".join(f"<str:{name}>{''.join(each)}</str:{name}>\n" for name, each in structures)
-    namespaces = "".join(
-        f' xmlns:{prefix}="{dialect.schemas}/{name}"'
-        for prefix, name in (("mes", "message"), ("str", "structure"), ("com", "common"))
+    spaces = {"mes": "message", "str": "structure", "com": "common"}
+    whole = f"<mes:Structures>\n{body}</mes:Structures>\n"
+    return document(
+        "Structure", dialect.schemas, spaces, whole, message_id=message_id, prepared=prepared, sender=sender
     )
+
+
+def document(
+    root: str,
+    schemas: str,
+    spaces: Mapping[str, str],
+    body: str,
+    *,
+    message_id: str,
+    prepared: datetime,
+    sender: str,
+    header: str = "",
+) -> bytes:
+    """A message of any kind: its namespaces by prefix, its header with what is added to it, and its body."""
+    namespaces = "".join(f' xmlns:{prefix}="{schemas}/{name}"' for prefix, name in spaces.items())
     return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<mes:Structure{namespaces}>\n'
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<mes:{root}{namespaces}>\n'
         f"<mes:Header><mes:ID>{escaped(message_id)}</mes:ID><mes:Test>false</mes:Test>"
-        f'<mes:Prepared>{prepared.isoformat()}</mes:Prepared><mes:Sender id="{escaped(sender)}"/></mes:Header>\n'
-        f"<mes:Structures>\n{body}</mes:Structures>\n</mes:Structure>\n"
+        f'<mes:Prepared>{prepared.isoformat()}</mes:Prepared><mes:Sender id="{escaped(sender)}"/>{header}'
+        f"</mes:Header>\n{body}</mes:{root}>\n"
     ).encode()
 
 
@@ -83,9 +99,12 @@ def nameable(artefact: common.NameableArtefact) -> str:
 
 
 def localised(tag: str, text: common.InternationalString) -> str:
-    return "".join(
-        f'<com:{tag} xml:lang="{lang}">{escaped(words)}</com:{tag}>' for lang, words in text.localizations.items()
-    )
+    return in_languages(tag, text.localizations)
+
+
+def in_languages(tag: str, text: Mapping[str, str]) -> str:
+    """A text as one element in each of its languages."""
+    return "".join(f'<com:{tag} xml:lang="{lang}">{escaped(words)}</com:{tag}>' for lang, words in text.items())
 
 
 def notes(artefact: common.AnnotableArtefact) -> str:

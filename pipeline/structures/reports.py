@@ -8,7 +8,6 @@ where nobody agreed to anything. Texts keep every language. SDMX 3.0 section 2 Â
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ from typing import Any
 from sdmx.model import common
 
 from pipeline import provision
-from pipeline.framework import LANGUAGES, Text
+from pipeline.framework import Text
 from pipeline.model import Description, Library, Package, Settings
+from pipeline.structures import json20 as structures
 from pipeline.structures import ml, walk
 from pipeline.structures.artefacts import VERSION, Artefacts, artefacts
 from pipeline.structures.metadata import REPORT, TARGETS, Metadataflow, MetadataStructure
@@ -133,16 +133,8 @@ def json20(reports: Sequence[MetadataReport], header: Header, message_id: str) -
             "attributes": [{"id": field, "value": dict(text)} for field, text in report.fields.items()],
         }
 
-    meta = {
-        "schema": SCHEMA,
-        "id": message_id,
-        "test": False,
-        "prepared": header.prepared.isoformat(),
-        "contentLanguages": list(LANGUAGES),
-        "sender": {"id": header.sender},
-    }
-    content = {"meta": meta, "data": {"metadataSets": list(map(one, reports))}}
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    data = {"metadataSets": list(map(one, reports))}
+    return structures.document(SCHEMA, data, message_id=message_id, prepared=header.prepared, sender=header.sender)
 
 
 # ---------------------------------------------------------------- SDMX-ML 3.0
@@ -155,10 +147,13 @@ def ml30(reports: Sequence[MetadataReport], header: Header, message_id: str) -> 
 
     def one(report: MetadataReport) -> str:
         about = "".join(f"<gen:Target>{target}</gen:Target>" for target in report.targets)
-        said = (f'<gen:Attribute id="{field}">{_texts(text)}</gen:Attribute>' for field, text in report.fields.items())
+        said = (
+            f'<gen:Attribute id="{field}">{ml.in_languages("Text", text)}</gen:Attribute>'
+            for field, text in report.fields.items()
+        )
         return (
             f'<mes:MetadataSet id="{report.id}" urn="{urn}{report.id}({VERSION})" agencyID="{header.sender}" '
-            f'version="{VERSION}" isExternalReference="false">{_names(report.name)}'
+            f'version="{VERSION}" isExternalReference="false">{ml.in_languages("Name", report.name)}'
             f"<gen:Metadataflow>{flow}</gen:Metadataflow>{about}{''.join(said)}</mes:MetadataSet>\n"
         )
 
@@ -177,7 +172,7 @@ def ml21(reports: Sequence[MetadataReport], header: Header, message_id: str) -> 
         agreed = [(agreement, reference(_AGREEMENT, each)) for each in report.agreements]
         for target, said in agreed or [(dataflow, reference(_FLOW, report.flow))]:
             fields = (
-                f'<gen:ReportedAttribute id="{field}">{_texts(text)}</gen:ReportedAttribute>'
+                f'<gen:ReportedAttribute id="{field}">{ml.in_languages("Text", text)}</gen:ReportedAttribute>'
                 for field, text in report.fields.items()
             )
             yield (
@@ -197,22 +192,17 @@ def ml21(reports: Sequence[MetadataReport], header: Header, message_id: str) -> 
 
 def _message(schemas: str, body: Iterable[str], header: Header, message_id: str, structure: str) -> bytes:
     """A whole message; `structure` refers to that of the reports."""
-    spaces = "".join(
-        f' xmlns:{prefix}="{schemas}/{name}"'
-        for prefix, name in (("mes", "message"), ("gen", "metadata/generic"), ("com", "common"))
-    )
-    return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<mes:GenericMetadata{spaces}>\n'
-        f"<mes:Header><mes:ID>{message_id}</mes:ID><mes:Test>false</mes:Test>"
-        f'<mes:Prepared>{header.prepared.isoformat()}</mes:Prepared><mes:Sender id="{header.sender}"/>'
+    said = (
         f'<mes:Structure structureID="{header.structure.id}"><com:Structure>{structure}</com:Structure></mes:Structure>'
-        f"</mes:Header>\n{''.join(body)}</mes:GenericMetadata>\n"
-    ).encode()
-
-
-def _texts(text: Text) -> str:
-    return "".join(f'<com:Text xml:lang="{lang}">{ml.escaped(words)}</com:Text>' for lang, words in text.items())
-
-
-def _names(text: Text) -> str:
-    return "".join(f'<com:Name xml:lang="{lang}">{ml.escaped(words)}</com:Name>' for lang, words in text.items())
+    )
+    spaces = {"mes": "message", "gen": "metadata/generic", "com": "common"}
+    return ml.document(
+        "GenericMetadata",
+        schemas,
+        spaces,
+        "".join(body),
+        message_id=message_id,
+        prepared=header.prepared,
+        sender=header.sender,
+        header=said,
+    )
