@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pipeline.computed import ComputedFlow
 from pipeline.framework import Text
 
 Kind = Literal["yes_no", "scale", "list", "number"]
@@ -91,21 +92,13 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Capacity:
-    """The assessment as it is authored, and how the dataflow that it becomes is described."""
+class Capacity(ComputedFlow):
+    """The assessment as it is authored, and the dataflow that it becomes."""
 
-    flow: str = ""
-    provider: str = ""
-    licence: str = ""
-    sha256: str = ""  # of the items
     items: Mapping[str, Item] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
-    title: Text = field(default_factory=dict)
-    source_operation: Text = field(default_factory=dict)
-    stat_pop: Text = field(default_factory=dict)
-    metadata: Mapping[str, Text] = field(default_factory=dict)
 
 
 def worth(item: Item, answer: str) -> float | None:

@@ -54,20 +54,29 @@ class Commitment:
 
 
 @dataclass(frozen=True)
-class Indicators:
-    """What is computed from published figures, of what, and how it is described."""
+class ComputedFlow:
+    """A dataflow that the publisher makes of published figures, and how it is described.
+
+    `flow` is blank where there is none; `sha256` is of the file of its rows.
+    """
 
     flow: str = ""
     provider: str = ""
     licence: str = ""
-    sha256: str = ""  # of the rows
-    rows: Mapping[str, Indicator] = field(default_factory=dict)
-    inputs: Mapping[str, IndicatorInput] = field(default_factory=dict)
-    commitments: Mapping[str, Commitment] = field(default_factory=dict)
+    sha256: str = ""
     title: Text = field(default_factory=dict)
     source_operation: Text = field(default_factory=dict)
     stat_pop: Text = field(default_factory=dict)
     metadata: Mapping[str, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Indicators(ComputedFlow):
+    """What is computed from published figures, and of what."""
+
+    rows: Mapping[str, Indicator] = field(default_factory=dict)
+    inputs: Mapping[str, IndicatorInput] = field(default_factory=dict)
+    commitments: Mapping[str, Commitment] = field(default_factory=dict)
     sdg: Mapping[str, Any] = field(default_factory=dict)  # sdg.toml
 
 

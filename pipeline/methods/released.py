@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline import describe
-from pipeline.assessed import Capacity, Profile
-from pipeline.computed import Answer, Indicators
+from pipeline.assessed import Profile
+from pipeline.computed import Answer, ComputedFlow
 from pipeline.delivered import Delivery
 from pipeline.formats import Format
 from pipeline.framework import Text
-from pipeline.model import Country, Layout, Library, Package, Protected, Report, Settings
+from pipeline.model import Country, Layout, Library, Package, Protected, Report, Series, Settings
 from pipeline.package import package
 from pipeline.report import reason
 from pipeline.validate import missing_metadata, validate_release
@@ -53,9 +54,12 @@ class Publisher:
         return replace(report, issues=(*report.issues, *missing_metadata(*key, description.missing)))
 
 
-def layout(of: Indicators | Capacity, file: str) -> Layout:
-    """How a computed table is described."""
-    return Layout(
+def described(country: Country, of: ComputedFlow, file: str, *, below: Sequence[Layout] = ()) -> Country:
+    """The country with a series of a computed table, whose rows are the cells of `file`: how that is described, then
+    the country's own layouts of it, if any, then those of what it is made of.
+    """
+    own = country.series.get(of.flow) or Series(country.area, of.flow, (), (), 0, {})
+    made = Layout(
         file=file,
         provider=of.provider,
         licence=of.licence,
@@ -64,3 +68,5 @@ def layout(of: Indicators | Capacity, file: str) -> Layout:
         source_operation=of.source_operation,
         stat_pop=of.stat_pop,
     )
+    series = replace(own, layouts=(made, *own.layouts, *below), metadata={**of.metadata, **own.metadata})
+    return replace(country, series={**country.series, of.flow: series})

@@ -19,8 +19,8 @@ from pipeline.methods.capacity import issues, records, tables
 from pipeline.methods.capacity.derived import profile, with_indicators, without_indicators
 from pipeline.methods.capacity.scores import Evidence
 from pipeline.methods.indicators.evaluate import Published
-from pipeline.methods.released import Key, Made, Publisher, layout
-from pipeline.model import Country, Library, Observations, Package, Protected, Report, Series, Settings
+from pipeline.methods.released import Key, Made, Publisher, described
+from pipeline.model import Library, Observations, Package, Protected, Report, Settings
 from pipeline.report import reason
 from pipeline.validate import validate
 
@@ -108,7 +108,8 @@ class _Assessor:
         report = validate(computed, self.library, day=day)
         told = (*issues.ages(country.replies, area, self.flow.id, day), *issues.gaps(made, self.flow.id))
         report = replace(report, issues=(*report.issues, *told))
-        report = self.office.packaged(data, report, self._described(country))
+        file = tables.items_file(self.library)
+        report = self.office.packaged(data, report, described(country, self.library.capacity, file))
         if given is not None:
             report = replace(report, issues=(*issues.delivered(given.data), *report.issues))
             self.found.held_back[key] = reason(report)
@@ -116,11 +117,3 @@ class _Assessor:
         self.found.records |= dict(records.records(made, self.library.capacity))
         answered = sum(1 for each in made.items if each.reply is not None)
         log.info("%s %s: %d items answered, %d tables assessed", area, self.flow.id, answered, len(made.tables))
-
-    def _described(self, country: Country) -> Country:
-        """The country with a series of the assessment: how it is described, then its own layouts, if any."""
-        of = self.library.capacity
-        own = country.series.get(of.flow) or Series(country.area, of.flow, (), (), 0, {})
-        layouts = (layout(of, tables.items_file(self.library)), *own.layouts)
-        series = replace(own, layouts=layouts, metadata={**of.metadata, **own.metadata})
-        return replace(country, series={**country.series, of.flow: series})

@@ -16,8 +16,8 @@ from pipeline.framework import Dataflow
 from pipeline.methods.indicators import answers, tables
 from pipeline.methods.indicators.definitions import Definitions, definitions
 from pipeline.methods.indicators.evaluate import Computed, Published, evaluate
-from pipeline.methods.released import Key, Made, Publisher, layout
-from pipeline.model import Country, Issue, Library, Package, Protected, Report, Series, Settings
+from pipeline.methods.released import Key, Made, Publisher, described
+from pipeline.model import Country, Issue, Library, Package, Protected, Report, Settings
 from pipeline.report import reason
 from pipeline.validate import validate
 
@@ -103,12 +103,9 @@ class _Told:
         log.info("%s %s: %d figures of %d indicators", area, self.flow.id, len(computed.frame), filled)
 
     def _described(self, country: Country) -> Country:
-        """The country with a series of indicators: its own layouts, if any, then those of what they are made of."""
+        """The country with a series of indicators, which are made of its other tables."""
         of = self.library.indicators
-        own = country.series.get(of.flow) or Series(country.area, of.flow, (), (), 0, {})
         flows = {each.flow for each in of.inputs.values()}
         there = [p.data.flow.id for p in self.found.packages if p.data.area == country.area and p.data.flow.id in flows]
         below = [layout for flow in there if flow in country.series for layout in country.series[flow].layouts]
-        layouts = (layout(of, tables.file(of)), *own.layouts, *below)
-        series = replace(own, layouts=layouts, metadata={**of.metadata, **own.metadata})
-        return replace(country, series={**country.series, of.flow: series})
+        return described(country, of, tables.file(of), below=below)
