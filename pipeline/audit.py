@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline import rates
-from pipeline.attack import SAFE, Published, attack
+from pipeline.attack import SAFE, Mask, Published, attack
 from pipeline.checks.finding import Table
 from pipeline.framework import Severity
 from pipeline.linked import Linked, Vector
@@ -64,9 +64,9 @@ def audit(
     needs = np.zeros(linked.count) if needs is None else needs
     targets = (marked | forbidden | (needs > 0)) & ~known
     seen = Published(linked.sums, values, low, high, targets, np.maximum(needs, _NEED), np.zeros_like(targets))
-    old = targets & ((attack(seen).state != SAFE) | ((needs > 0) & ~np.isnan(values)))
+    old = _told(seen)
     # With the release before, who kept it may tell what no choice of cells can hide any more.
-    unsafe = old & (attack(replace(seen, values=new)).state != SAFE) if old.any() and standing else old
+    unsafe = old & _told(replace(seen, values=new)) if old.any() and standing else old
     log.info(
         "attacked %d withheld figures: %d can be told, %d more with the release before",
         int(targets.sum()),
@@ -79,8 +79,14 @@ def audit(
         counts: dict[Severity, int] = {"E": errors, "W": int((old & ~unsafe)[cells].sum())}
         issues = tuple(_issue(table, severity, count) for severity, count in counts.items() if count)
         if issues:
-            found[table.area, table.flow.id] = issues
+            delivery = table.area, table.flow.id
+            found[delivery] = (*found.get(delivery, ()), *issues)
     return found
+
+
+def _told(seen: Published) -> Mask:
+    """Which of the targets can be told, or stand published in another table."""
+    return seen.targets & ((attack(seen).state != SAFE) | ~np.isnan(seen.values))
 
 
 def _turned_round(tables: Sequence[Protected], library: Library) -> tuple[int, ...]:

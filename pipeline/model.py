@@ -143,7 +143,7 @@ class Country:
     replies: tuple[Reply, ...] = ()  # to the capacity assessment
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Library:
     """Everything authored, loaded and found consistent."""
 

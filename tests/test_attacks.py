@@ -89,6 +89,16 @@ def test_over_two_linked_tables(library: Library) -> None:
     assert safe(protect_all(both, library, day=DAY), library)
 
 
+def test_what_one_table_withholds_and_another_publishes(library: Library) -> None:
+    counts = {"VE": 3, "PE": 40, "CO": 1, "FOR_O": 900}
+    made = observations(library, full({("CL", "_T", origin): value for origin, value in counts.items()}))
+    pair = protect(made, library, day=DAY)
+    careless = replace(pair, frame=seen(made, library).frame)
+    assert told([pair], library, [made]) == 0
+    assert told([pair, careless], library, [made, made]) == 4, "two small counts, in both tables"
+    assert safe(protect_all([made, made], library, day=DAY), library)
+
+
 def test_over_two_vintages(library: Library) -> None:
     """A figure that the last release had says what a withheld one of this release is."""
     inner = {"VE": 30, "PE": 40, "CO": 70, "FOR_O": 900}
