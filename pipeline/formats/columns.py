@@ -54,6 +54,14 @@ def headings(protected: Protected) -> list[str]:
     return [*components(protected, "dimension", "time", "measure"), *components(protected, "attribute")]
 
 
+def used(protected: Protected, component: str) -> list[str]:
+    """The codes of a coded component that rows have, in the order of its list."""
+    codelist = protected.flow.structure.components[component].codelist
+    assert codelist is not None
+    found = set(protected.frame[component].unique())
+    return [code for code in codelist.codes if code in found]
+
+
 def rendered(column: pd.Series, write: Callable[[str], str]) -> pa.Array:
     """The column with `write` applied to the text of each distinct value; a missing value is the empty text."""
     codes, distinct = pd.factorize(column)

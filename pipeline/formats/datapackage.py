@@ -8,7 +8,7 @@ import json
 from typing import Any, BinaryIO
 
 from pipeline.formats import Format, table
-from pipeline.formats.columns import headings
+from pipeline.formats.columns import headings, used
 from pipeline.framework import LANGUAGES, Component
 from pipeline.model import Description, Library, Protected
 
@@ -81,8 +81,7 @@ def _constraints(component: Component, protected: Protected) -> dict[str, Any]:
     if component.role in ("dimension", "time") or (component.role == "attribute" and component.is_mandatory):
         constraints["required"] = True
     if component.codelist is not None:
-        used = set(protected.frame[component.id].unique())
-        constraints["enum"] = [code for code in component.codelist.codes if code in used]
+        constraints["enum"] = used(protected, component.id)
     elif component.concept.representation in _PATTERNS:
         constraints["pattern"] = _PATTERNS[component.concept.representation]
     return constraints

@@ -18,16 +18,16 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.formats import Format
-from pipeline.formats.columns import chunks, components, rendered
+from pipeline.formats.columns import chunks, components, rendered, used
 from pipeline.framework import LANGUAGES
 from pipeline.model import Description, Library, Protected
 
 
 def write(protected: Protected, description: Description, library: Library, file: BinaryIO) -> None:
     """Write the dataset; a withheld or missing figure is null."""
-    names = components(protected, "dimension", "time")
-    used = {name: _used(protected, name) for name in names}
-    cells = _cells(protected.frame, used)
+    coded = {name: used(protected, name) for name in components(protected, "dimension")}
+    cube = coded | {"TIME_PERIOD": sorted(protected.frame["TIME_PERIOD"].astype(str).unique())}
+    cells = _cells(protected.frame, cube)
     order = np.argsort(cells, kind="stable")
     frame, numbers = protected.frame.iloc[order], pa.array([str(cell) for cell in cells[order]])
     attributes = [name for name in components(protected, "attribute") if name != "OBS_STATUS"]
@@ -38,10 +38,10 @@ def write(protected: Protected, description: Description, library: Library, file
         "label": description.title["en"],
         "source": description.fields.get("CONTACT_ORGANISATION", {}).get("en", ""),
         "updated": description.last_update,
-        "id": names,
-        "size": [len(codes) for codes in used.values()],
+        "id": list(cube),
+        "size": [len(codes) for codes in cube.values()],
         "role": {"time": ["TIME_PERIOD"], "geo": ["REF_AREA"], "metric": [protected.flow.structure.measure_dimension]},
-        "dimension": {name: _dimension(protected, name, codes) for name, codes in used.items()},
+        "dimension": {name: _dimension(protected, name, codes) for name, codes in cube.items()},
     }
     extension = {
         "dataflow": f"{library.agency}:{protected.flow.id}(1.0.0)",
@@ -60,18 +60,11 @@ def write(protected: Protected, description: Description, library: Library, file
     file.write(b"}}\n")
 
 
-def _used(protected: Protected, name: str) -> list[str]:
-    """The codes of a dimension that rows have, in the order of its list; periods in time."""
-    found = set(protected.frame[name].astype(str).unique())
-    codelist = protected.flow.structure.components[name].codelist
-    return [code for code in codelist.codes if code in found] if codelist is not None else sorted(found)
-
-
-def _cells(frame: pd.DataFrame, used: Mapping[str, list[str]]) -> npt.NDArray[Any]:
+def _cells(frame: pd.DataFrame, cube: Mapping[str, list[str]]) -> npt.NDArray[Any]:
     """The number of each row's cell, the last dimension running fastest."""
-    kind = np.int64 if prod(map(len, used.values())) < 2**63 else object
+    kind = np.int64 if prod(map(len, cube.values())) < 2**63 else object
     cells = np.zeros(len(frame), dtype=kind)
-    for name, codes in used.items():
+    for name, codes in cube.items():
         cells = cells * len(codes) + pd.Categorical(frame[name].astype(str), categories=codes).codes.astype(kind)
     return cells
 

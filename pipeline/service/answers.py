@@ -125,7 +125,7 @@ def _available(ask: Ask, at: Standing, database: duckdb.DuckDBPyConnection, *, l
     if ask.parameters.get("mode", "exact") not in ("exact", "available"):
         raise RequestError(SYNTAX, "mode is exact or available.")
     found = figures.found(replace(ask, detail="dataonly"), at, database, limit=limit)
-    constraint = content(at.library, at.built, found)
+    constraint = content(at.built, found)
     if references == "none":
         return (constraint,)
     flow = at.built.dataflows[ask.flow.id]

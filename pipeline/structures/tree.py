@@ -16,6 +16,7 @@ from typing import Any
 from sdmx.model import common, v21
 
 from pipeline import vtl
+from pipeline.formats.columns import used
 from pipeline.framework import GROUP
 from pipeline.model import Library, Protected, Settings
 from pipeline.structures import json20, ml21, ml30, sdg, walk, xsd
@@ -78,7 +79,7 @@ def available(library: Library, data: Protected, settings: Settings) -> Iterator
     """Yield what is there of one dataflow: the codes that the figures use, and the span of time."""
     built = artefacts(library)
     flow = built.dataflows[data.flow.id]
-    answer = (flow, *described(built, flow), content(library, built, data))
+    answer = (flow, *described(built, flow), content(built, data))
     header = _header(library, settings)
     names = [flow.id, *(f"{library.agency},{flow.id}{version}" for version in ("", ",latest", ",1.0", f",{VERSION}"))]
     keys = ("", "all", "all/all", "all/all/all")
@@ -94,11 +95,11 @@ def available(library: Library, data: Protected, settings: Settings) -> Iterator
         yield _document(base, paths, answer, header)
 
 
-def content(library: Library, built: Artefacts, data: Protected) -> v21.ContentConstraint:
+def content(built: Artefacts, data: Protected) -> v21.ContentConstraint:
     """The codes that figures use in each dimension, their span of time, and how many there are."""
     flow = built.dataflows[data.flow.id]
     dimensions = data.flow.structure.dimensions
-    values = {name: _in_order(library, data, name) for name in dimensions}
+    values = {name: used(data, name) for name in dimensions}
     values["TIME_PERIOD"] = data.frame["TIME_PERIOD"].drop_duplicates().astype(str).tolist()
     return actual(
         flow,
@@ -107,14 +108,6 @@ def content(library: Library, built: Artefacts, data: Protected) -> v21.ContentC
         series=len(data.frame[list(dimensions)].drop_duplicates()),
         observations=len(data.frame),
     )
-
-
-def _in_order(library: Library, data: Protected, dimension: str) -> list[str]:
-    """The codes that a column uses, in the order of its code list."""
-    used = set(data.frame[dimension].drop_duplicates().astype(str))
-    codelist = library.list_of(dimension)
-    assert codelist is not None
-    return [code for code in codelist.codes if code in used]
 
 
 def _header(library: Library, settings: Settings) -> dict[str, Any]:
