@@ -86,7 +86,8 @@ def audit(
 
 def _told(seen: Published) -> Mask:
     """Which of the targets can be told, or stand published in another table."""
-    return seen.targets & ((attack(seen).state != SAFE) | ~np.isnan(seen.values))
+    can_be_told: Mask = (attack(seen).state != SAFE) | ~np.isnan(seen.values)
+    return seen.targets & can_be_told
 
 
 def _turned_round(tables: Sequence[Protected], library: Library) -> tuple[int, ...]:
