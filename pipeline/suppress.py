@@ -10,7 +10,9 @@ the neighbourhood of its cells alone, small cells first, and reaches further onl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -61,14 +63,18 @@ class Reach:
     loses_first: bool = False
 
 
-# Measured on tables of 1 to 100 thousand cells (bench/protection.py): wider programs are slower and withhold more.
+# Measured on tables of 1 to 100 thousand cells (bench/protection.py): with small cells first less is withheld, and
+# programs that see the whole table at once are slow.
 REACHES = (
-    Reach(8, 3, 2_500, 10.0),
-    Reach(16, 5, 6_000, 100.0),
-    Reach(40, 99, np.inf, np.inf),
+    Reach(16, 5, 6_000, 30.0),
+    Reach(16, 5, 6_000, 200.0),
+    Reach(16, 5, 6_000, 1_000.0),
+    Reach(8, 5, 6_000, np.inf),
+    Reach(1, 6, 8_000, np.inf),
     Reach(1, 99, np.inf, np.inf),
     Reach(1, 99, np.inf, np.inf, loses_first=True),
 )
+_PLACES = 2  # the same everywhere, or the cells that are chosen would depend on the machine
 
 
 @dataclass(frozen=True)
@@ -123,30 +129,49 @@ def suppress(system: System, *, reaches: Sequence[Reach] = REACHES) -> Mask:
 
 
 def _round(state: _State, reach: Reach, *, with_all: bool) -> None:
-    """Protect what is not safe yet, as far as this reach can."""
+    """Protect what is not safe yet, as far as this reach can, at several places of the table at once."""
     system = state.system
-    left = np.flatnonzero(system.confidential & ~state.safe)
     zero = system.values == 0
-    while len(left):
-        few, left = left[: reach.targets], left[reach.targets :]
-        allowed = state.withheld | with_all | (system.open_cells & (system.values <= reach.value) & ~zero)
-        _solve(state, few, reach, allowed)
-        left = left[~state.safe[left]]
+    allowed = state.withheld | with_all | (system.open_cells & (system.values <= reach.value) & ~zero)
+    allowed = _movable(system.sums, allowed)
+    left = np.flatnonzero(system.confidential & ~state.safe & allowed)
+    with ThreadPoolExecutor(_PLACES) as threads:
+        while len(left):
+            places = [place for place in np.array_split(left, _PLACES) if len(place)]
+            few = [place[: reach.targets] for place in places]
+            for targets, moves in zip(few, threads.map(partial(_moves, state, reach, allowed), few), strict=True):
+                _keep(state, targets, moves)
+            left = np.concatenate([place[reach.targets :] for place in places])
+            left = left[~state.safe[left]]
 
 
-def _solve(state: _State, targets: Cells, reach: Reach, allowed: Mask, *, frozen: bool = False) -> None:
-    """Find other values for `targets` and withhold what moves. With some cells `frozen` it proves nothing safe
+def _movable(sums: csr_array, allowed: Mask) -> Mask:
+    """The allowed cells that have another one to move with in every sum that they stand in."""
+    pattern, allowed = abs(sums), allowed.copy()
+    while True:
+        alone = pattern @ allowed.astype(float) == 1
+        still = (pattern.T @ alone.astype(float) > 0) & allowed
+        if not still.any():
+            return allowed
+        allowed[still] = False
+
+
+def _moves(state: _State, reach: Reach, allowed: Mask, targets: Cells) -> tuple[Cells, Vector]:
+    """Other values for `targets`: the cells that are seen, and by how much each of them moves."""
+    cells = _around(state, targets, reach, allowed)
+    return cells, _cheapest_move(state, cells, targets, first=int(reach.loses_first))
+
+
+def _keep(state: _State, targets: Cells, moves: tuple[Cells, Vector], *, frozen: bool = False) -> None:
+    """Withhold what moves, when that protects a target. With some cells `frozen` it proves nothing safe
     that was not so before.
     """
-    system = state.system
-    cells = _around(state, targets, reach, allowed)
-    moved = _cheapest_move(state, cells, targets, first=int(reach.loses_first))
+    system, (cells, moved) = state.system, moves
     used = np.abs(moved) > _EPSILON
     enough = np.zeros(len(system.values), dtype=bool)
     counted = np.abs(moved) if system.rises is None else np.where(system.rises[cells], moved, np.abs(moved))
     enough[cells] = counted >= system.need[cells] - _EPSILON
-    reached = targets[enough[targets]]
-    if not len(reached):
+    if not enough[targets].any():
         return
     state.withheld[cells[used]] = True
     if not frozen:
@@ -258,7 +283,7 @@ def _hide_from_singles(state: _State, reaches: Sequence[Reach]) -> None:
                 singles, targets = (np.unique(np.array(side, dtype=np.int64)) for side in zip(*few, strict=True))
                 allowed = state.withheld | (system.open_cells & (system.values <= reach.value) & ~zero)
                 allowed[singles] = False
-                _solve(state, targets, reach, allowed, frozen=True)
+                _keep(state, targets, _moves(state, reach, allowed, targets), frozen=True)
 
 
 def _together(pairs: Sequence[tuple[int, int]], count: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

@@ -21,6 +21,8 @@ from pipeline.methods.border import Asked, border, synthetic
 from pipeline.methods.border.rule import CATEGORIES
 from pipeline.texts import texts
 
+pytestmark = pytest.mark.thorough  # a whole publication
+
 ROOT = Path(__file__).parents[1]
 END = "2025-12-31"
 BASE = """component,year,citizenship,sex,persons

@@ -629,6 +629,7 @@ def test_agreements_drive_provision_agreements_calendar_and_lateness(released: P
     assert "DF_BORDER" in {each["dataflow"] for each in late["late"]}
 
 
+@pytest.mark.thorough
 def test_a_day_that_was_agreed_stands_in_the_calendar(office: Path) -> None:
     edit(office, COUNTRY, '"DF_BORDER"]', '"DF_BORDER"]\nevery_months = 120\nwithin_months = 12')
     assert run(office) == 0

@@ -21,7 +21,7 @@ from pipeline.errors import InputError, SetupError
 from pipeline.model import Library, Observations
 from pipeline.protect import protect, protect_all
 from pipeline.protection import Magnitude, Threshold
-from pipeline.suppress import System, costs, suppress
+from pipeline.suppress import Mask, System, costs, suppress
 
 P = 13.57  # of no figure below
 
@@ -113,20 +113,20 @@ def test_an_amount_of_a_dataflow_is_withheld_and_the_audit_asks_for_its_doubt(li
 
 
 def test_each_amount_can_be_larger_by_what_it_lacks() -> None:
-    """Two lines apart, each with a dominated amount: a smaller other value would hide neither."""
-    values = np.array([1040.0, 1000, 20, 20, 1040, 1000, 20, 20])
-    sums = csr_array(np.array([[1.0, -1, -1, -1, 0, 0, 0, 0], [0, 0, 0, 0, 1.0, -1, -1, -1]]))
-    dominated = np.array([False, True, False, False] * 2)
+    """Lines apart, each with a dominated amount: a smaller other value would hide none of them."""
+    count = 4
+    values = np.tile([1040.0, 1000, 20, 20], count)
+    sums = csr_array(np.kron(np.eye(count), [1.0, -1, -1, -1]))
+    dominated = np.tile([False, True, False, False], count)
     need = np.where(dominated, 30.0, 0.0)
-    nobody = np.zeros(8, dtype=bool)
-    system = System(sums, values, np.zeros(8), dominated, ~nobody, costs(values), need, nobody, rises=dominated)
-    hidden = suppress(system)
-    for line in (slice(0, 4), slice(4, 8)):
-        assert hidden[line][0] or values[line][2:][hidden[line][2:]].sum() >= 30
-    either = suppress(replace(system, rises=None))
-    assert any(
-        not either[line][0] and values[line][2:][either[line][2:]].sum() < 30 for line in (slice(0, 4), slice(4, 8))
-    )
+    nobody = np.zeros(4 * count, dtype=bool)
+    system = System(sums, values, np.zeros(4 * count), dominated, ~nobody, costs(values), need, nobody, rises=dominated)
+
+    def has_room(line: Mask) -> bool:
+        return bool(line[0]) or 20 * line[2:].sum() >= 30
+
+    assert all(map(has_room, suppress(system).reshape(count, 4)))
+    assert not all(map(has_room, suppress(replace(system, rises=None)).reshape(count, 4)))
 
 
 def test_without_their_parts_amounts_are_published(library: Library) -> None:

@@ -177,6 +177,7 @@ def test_a_broken_workbook_stops_nobody(standing: Path, capsys: pytest.CaptureFi
     assert "XX/cuadro_1.xlsx: not a workbook that can be opened" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_a_table_with_a_wrong_sum_is_held_back(standing: Path, capsys: pytest.CaptureFixture[str]) -> None:
     public = standing / "build/public"
     before = contents(public)
@@ -206,6 +207,7 @@ def test_headings_exchanged_in_every_year_are_a_revision_to_be_explained(
     assert "error REV-" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_a_first_release_goes_out_without_the_bad_table(office: Path) -> None:
     break_workbook(office)
     assert run(office) == 1
@@ -232,6 +234,7 @@ def test_a_standing_release_that_was_tampered_with_is_not_passed_on(standing: Pa
         run(standing)
 
 
+@pytest.mark.thorough
 def test_a_narrowed_run_leaves_the_rest(standing: Path) -> None:
     public = standing / "build/public"
     before = contents(public)

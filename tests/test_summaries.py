@@ -215,6 +215,7 @@ def test_publishing_writes_the_reports(office: Path) -> None:
     assert "XX/cuadro_1.xlsx: not a workbook" in (reports / "director.en.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.thorough
 def test_the_flat_table_is_published_beside_the_record(office: Path) -> None:
     explain(office)
     assert run(office, flows=["DF_BORDER"]) == 0

@@ -15,6 +15,8 @@ from pipeline import library as authored
 from pipeline.commands import publish
 from pipeline.methods.survey import Asked, survey
 
+pytestmark = pytest.mark.thorough  # a whole publication
+
 CONTROLS = """variable,level,control_total,collapse_to
 origin:sex,1:1,2000000,
 origin:sex,1:2,2050000,

@@ -123,6 +123,7 @@ def test_what_it_says_is_fit_to_be_published(office: Path) -> None:
     assert found.is_fit, found.issues
 
 
+@pytest.mark.thorough
 def test_it_goes_out_and_a_broken_one_stops_no_other(office: Path, tmp_path: Path) -> None:
     loaded = library_.load(office)
     fill(office / "data/XX/DF_REFUGEE.xlsx", loaded, ROWS, REFUGEES)
