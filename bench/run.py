@@ -31,10 +31,12 @@ def frame(rows):
         codes = list(FLOW.structure.components[name].codelist.codes)
         columns[name] = pd.Categorical.from_codes(np.repeat(chance.integers(0, len(codes), series), years), codes)
     made = pd.DataFrame(columns).assign(
-        TIME_PERIOD=np.tile([str(2015 + year) for year in range(years)], series),
-        OBS_VALUE=chance.integers(5, 10**6, series * years).astype(float), OBS_STATUS="A", CONF_STATUS="F",
-        UNIT_MEASURE="PERS", UNIT_MULT="0", TIME_PER_COLLECT="E", RES_CRITERION="M12",
-        SOURCE_OPERATION="Census", STAT_POP="Residents")
+        TIME_PERIOD=pd.Categorical.from_codes(np.tile(np.arange(years), series), [str(2015 + y) for y in range(years)]),
+        OBS_VALUE=chance.integers(5, 10**6, series * years).astype(float))
+    said = dict(OBS_STATUS="A", CONF_STATUS="F", UNIT_MEASURE="PERS", UNIT_MULT="0", TIME_PER_COLLECT="E",
+        RES_CRITERION="M12", SOURCE_OPERATION="Census", STAT_POP="Residents")
+    for name, code in said.items():
+        made[name] = pd.Categorical.from_codes(np.zeros(len(made), int), [code])
     return made
 TEXT = dict.fromkeys(LANGUAGES, "text")
 FIELDS = dict.fromkeys(("DATA_DESCR", "ONLINE_DB", "CONTACT_ORGANISATION"), TEXT)

@@ -10,9 +10,7 @@ the neighbourhood of its cells alone, small cells first, and reaches further onl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -74,7 +72,6 @@ REACHES = (
     Reach(1, 99, np.inf, np.inf),
     Reach(1, 99, np.inf, np.inf, loses_first=True),
 )
-_PLACES = 2  # the same everywhere, or the cells that are chosen would depend on the machine
 
 
 @dataclass(frozen=True)
@@ -129,20 +126,16 @@ def suppress(system: System, *, reaches: Sequence[Reach] = REACHES) -> Mask:
 
 
 def _round(state: _State, reach: Reach, *, with_all: bool) -> None:
-    """Protect what is not safe yet, as far as this reach can, at several places of the table at once."""
+    """Protect what is not safe yet, as far as this reach can."""
     system = state.system
     zero = system.values == 0
     allowed = state.withheld | with_all | (system.open_cells & (system.values <= reach.value) & ~zero)
     allowed = _movable(system.sums, allowed)
     left = np.flatnonzero(system.confidential & ~state.safe & allowed)
-    with ThreadPoolExecutor(_PLACES) as threads:
-        while len(left):
-            places = [place for place in np.array_split(left, _PLACES) if len(place)]
-            few = [place[: reach.targets] for place in places]
-            for targets, moves in zip(few, threads.map(partial(_moves, state, reach, allowed), few), strict=True):
-                _keep(state, targets, moves)
-            left = np.concatenate([place[reach.targets :] for place in places])
-            left = left[~state.safe[left]]
+    while len(left):
+        few, left = left[: reach.targets], left[reach.targets :]
+        _solve(state, few, reach, allowed)
+        left = left[~state.safe[left]]
 
 
 def _movable(sums: csr_array, allowed: Mask) -> Mask:
@@ -156,17 +149,13 @@ def _movable(sums: csr_array, allowed: Mask) -> Mask:
         allowed[still] = False
 
 
-def _moves(state: _State, reach: Reach, allowed: Mask, targets: Cells) -> tuple[Cells, Vector]:
-    """Other values for `targets`: the cells that are seen, and by how much each of them moves."""
-    cells = _around(state, targets, reach, allowed)
-    return cells, _cheapest_move(state, cells, targets, first=int(reach.loses_first))
-
-
-def _keep(state: _State, targets: Cells, moves: tuple[Cells, Vector], *, frozen: bool = False) -> None:
-    """Withhold what moves, when that protects a target. With some cells `frozen` it proves nothing safe
-    that was not so before.
+def _solve(state: _State, targets: Cells, reach: Reach, allowed: Mask, *, frozen: bool = False) -> None:
+    """Find other values for `targets` and withhold what moves. With some cells `frozen` it proves nothing safe
+    that was not so before. One program after the other: HiGHS in two threads finds now this, now that of equal moves.
     """
-    system, (cells, moved) = state.system, moves
+    system = state.system
+    cells = _around(state, targets, reach, allowed)
+    moved = _cheapest_move(state, cells, targets, first=int(reach.loses_first))
     used = np.abs(moved) > _EPSILON
     enough = np.zeros(len(system.values), dtype=bool)
     counted = np.abs(moved) if system.rises is None else np.where(system.rises[cells], moved, np.abs(moved))
@@ -283,7 +272,7 @@ def _hide_from_singles(state: _State, reaches: Sequence[Reach]) -> None:
                 singles, targets = (np.unique(np.array(side, dtype=np.int64)) for side in zip(*few, strict=True))
                 allowed = state.withheld | (system.open_cells & (system.values <= reach.value) & ~zero)
                 allowed[singles] = False
-                _keep(state, targets, _moves(state, reach, allowed, targets), frozen=True)
+                _solve(state, targets, reach, allowed, frozen=True)
 
 
 def _together(pairs: Sequence[tuple[int, int]], count: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

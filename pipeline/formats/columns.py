@@ -1,10 +1,11 @@
-"""Whole columns as text: each distinct value is written once, then the columns are joined."""
+"""Whole columns as text: each distinct value is written once, then the columns are joined, some rows at a time."""
 
 from __future__ import annotations
 
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -17,12 +18,23 @@ import pyarrow.parquet as pq
 from pipeline.model import Protected
 
 _CHUNK_ROWS = 100_000
+_TOGETHER = 10_000  # texts of neighbouring columns together: few against the rows for which they save a join
+_NUMBER = "1234567890"
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 def figure(value: float) -> str:
     """The shortest decimal that reads back the same; whole numbers have no point."""
     return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+
+
+def figures(values: npt.NDArray[np.float64]) -> pa.Array:
+    """`figure` of each value."""
+    is_whole = (values == np.trunc(values)) & (np.abs(values) < 2**53)
+    texts = pa.array(np.where(is_whole, values, 0).astype(np.int64)).cast(pa.string())
+    return pc.replace_with_mask(
+        texts, pa.array(~is_whole), pa.array([*map(figure, values[~is_whole].tolist())], pa.string())
+    )
 
 
 def guarded(text: str) -> str:
@@ -62,22 +74,95 @@ def used(protected: Protected, component: str) -> list[str]:
     return [code for code in codelist.codes if code in found]
 
 
-def rendered(column: pd.Series, write: Callable[[str], str]) -> pa.Array:
+def factors(column: pd.Series) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """The place of each row's value among the distinct ones, -1 where there is none; and those."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        found, values = pd.factorize(column)
+        return found, np.asarray(values)
+    codes, distinct = column.cat.codes.to_numpy(), column.cat.categories
+    is_used = np.bincount(codes.astype(np.int64) + 1, minlength=len(distinct) + 1)[1:] > 0
+    places = np.append(np.cumsum(is_used) - 1, -1)  # a row without value asks for the last
+    return places[codes], np.asarray(distinct[is_used])
+
+
+def coded(places: npt.NDArray[Any], texts: Sequence[str] | pa.Array) -> pa.DictionaryArray:
+    """A column of the texts at these places: each text once, and the smallest numbers that tell them apart."""
+    kind = np.min_scalar_type(max(len(texts) - 1, 0))
+    return pa.DictionaryArray.from_arrays(pa.array(places.astype(kind)), pa.array(texts, type=pa.string()))
+
+
+def repeated(text: str, rows: int) -> pa.DictionaryArray:
+    """The same text on every row."""
+    return coded(np.zeros(rows, dtype=np.uint8), [text])
+
+
+def opening(first: str, others: str, rows: int) -> pa.DictionaryArray:
+    """One text on the first row, another on those after it."""
+    return coded(np.minimum(np.arange(rows), 1), [first, others])
+
+
+def rendered(column: pd.Series, write: Callable[[str], str]) -> pa.DictionaryArray:
     """The column with `write` applied to the text of each distinct value; a missing value is the empty text."""
-    codes, distinct = pd.factorize(column)
-    texts = [write(figure(value) if isinstance(value, float) else str(value)) for value in distinct]
-    dictionary = pa.array([write(""), *texts], type=pa.string())
-    return dictionary.take(pa.array(codes + 1))
+    codes, distinct = factors(column)
+    if column.dtype != np.float64:
+        texts = (write(figure(value) if isinstance(value, float) else str(value)) for value in distinct)
+        return coded(codes + 1, [write(""), *texts])
+    # Nothing in a number must be escaped: what is written around one stands around each.
+    before, _, after = write(_NUMBER).partition(_NUMBER)
+    numbers = pc.binary_join_element_wise(before, figures(distinct), after, "")
+    return coded(codes + 1, pa.concat_arrays([pa.array([write("")]), numbers]))
 
 
-def chunks(arrays: Sequence[pa.Array], separator: str = "") -> Iterator[bytes]:
-    """The columns joined side by side, row after row, in chunks of bytes."""
+@dataclass(frozen=True)
+class Ahead:
+    """What stands before some rows: the columns joined for those rows alone, nothing for the others."""
+
+    rows: npt.NDArray[np.bool_]
+    columns: Sequence[pa.Array]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def chunks(arrays: Sequence[pa.Array | Ahead], separator: str = "", end: str = "") -> Iterator[bytes]:
+    """The columns joined side by side, row after row and each with an end, in chunks of bytes."""
+    columns = _merged(arrays, separator)
     for start in range(0, len(arrays[0]), _CHUNK_ROWS):
-        part = [array.slice(start, _CHUNK_ROWS) for array in arrays]
-        rows = pc.binary_join_element_wise(*part, separator) if len(part) > 1 else part[0]
+        rows = _joined([_texts(column, start) for column in columns], separator)
         # The text of an Arrow array lies in one buffer, row after row: no row is touched again.
-        whole = pc.binary_join(pa.ListArray.from_arrays([0, len(rows)], rows), "")
+        whole = pc.binary_join(pa.ListArray.from_arrays([0, len(rows)], rows), end)
         yield whole[0].as_buffer().to_pybytes()
+        yield end.encode()
+
+
+def _merged(arrays: Sequence[pa.Array | Ahead], separator: str) -> list[pa.Array | Ahead]:
+    """The columns with neighbours of few texts joined into one: there are fewer of their pairs than of rows."""
+    found: list[pa.Array | Ahead] = []
+    for array in arrays:
+        column = Ahead(array.rows, _merged(array.columns, "")) if isinstance(array, Ahead) else array
+        last = found[-1] if found else None
+        if isinstance(column, pa.DictionaryArray) and isinstance(last, pa.DictionaryArray):
+            one, other = last.dictionary.to_pylist(), column.dictionary.to_pylist()
+            if len(one) * len(other) <= min(_TOGETHER, len(column)):
+                places = last.indices.to_numpy().astype(np.int64) * len(other) + column.indices.to_numpy()
+                found[-1] = coded(places, [first + separator + second for first in one for second in other])
+                continue
+        found.append(column)
+    return found
+
+
+def _texts(array: pa.Array | Ahead, start: int) -> pa.Array:
+    if isinstance(array, Ahead):
+        rows = array.rows[start : start + _CHUNK_ROWS]
+        places = pa.array(np.flatnonzero(rows))
+        heads = _joined([_texts(column, start).take(places) for column in array.columns], "")
+        return pa.concat_arrays([pa.array([""]), heads]).take(pa.array(rows.cumsum() * rows))
+    part = array.slice(start, _CHUNK_ROWS)
+    return part.dictionary_decode() if isinstance(part, pa.DictionaryArray) else part
+
+
+def _joined(columns: Sequence[pa.Array], separator: str) -> pa.Array:
+    return pc.binary_join_element_wise(*columns, separator) if len(columns) > 1 else columns[0]
 
 
 def starts(frame: pd.DataFrame, columns: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -85,7 +170,7 @@ def starts(frame: pd.DataFrame, columns: Sequence[str]) -> npt.NDArray[np.bool_]
     changed = np.zeros(len(frame), dtype=bool)
     changed[:1] = True
     for column in columns:
-        codes = pd.factorize(frame[column])[0]
+        codes = factors(frame[column])[0]
         changed[1:] |= codes[1:] != codes[:-1]
     return changed
 

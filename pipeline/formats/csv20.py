@@ -10,7 +10,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from pipeline.formats import Format
-from pipeline.formats.columns import chunks, guarded, headings, is_text, rendered
+from pipeline.formats.columns import chunks, guarded, headings, is_text, rendered, repeated
 from pipeline.model import Description, Library, Protected
 
 
@@ -43,9 +43,9 @@ def write_rows(first: Mapping[str, str], protected: Protected, description: Desc
     file.write(header.getvalue().encode())
     # The fields of the format and the attributes of the data set are the same on every row.
     ahead = ",".join(quoted(text) for text in first.values())
-    behind = ",".join(quoted(text) for text in dataset.values()) + "\n"
-    constant = [pa.array([text] * len(protected.frame), type=pa.string()) for text in (ahead, behind)]
-    file.writelines(chunks([constant[0], *(field(protected, c) for c in columns), constant[1]], ","))
+    behind = ",".join(quoted(text) for text in dataset.values())
+    constant = [repeated(text, len(protected.frame)) for text in (ahead, behind)]
+    file.writelines(chunks([constant[0], *(field(protected, c) for c in columns), constant[1]], ",", "\n"))
 
 
 FORMAT = Format(

@@ -1,4 +1,4 @@
-"""SDMX-JSON 2.0 data (SDMX 3.0 section 6, data message), grouped by time series.
+"""SDMX-JSON 2.0 data (SDMX 3.0 section 6, data message), grouped by time series or one by one.
 
 The structure of the message lists the values that each component takes in it; keys, observations and
 attributes are positions in these lists. Names stand in English and, under the plural, in every language.
@@ -7,16 +7,15 @@ attributes are positions in these lists. Names stand in English and, under the p
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.formats import Format
-from pipeline.formats.columns import chunks, figure, starts
+from pipeline.formats.columns import Ahead, chunks, coded, figure, figures, opening, repeated, starts
 from pipeline.framework import LANGUAGES, Component, Text
 from pipeline.model import Description, Library, Protected
 
@@ -31,8 +30,18 @@ Json = dict[str, Any]
 
 
 def write(protected: Protected, description: Description, library: Library, file: BinaryIO) -> None:
-    """Write the observations; a withheld one has its status and `null` for its value."""
-    message = _Message(protected)
+    """Write the observations by series; a withheld one has its status and `null` for its value."""
+    write_all([(protected, description)], library, file)
+
+
+def write_all(
+    datasets: Sequence[tuple[Protected, Description]], library: Library, file: BinaryIO, *, is_flat: bool = False
+) -> None:
+    """Write a data set for each version of the same table, the newest last.
+
+    A flat message has each observation with its whole key, one by one.
+    """
+    protected, description = datasets[-1]
     head = {
         "meta": {
             "schema": _SCHEMA,
@@ -44,33 +53,37 @@ def write(protected: Protected, description: Description, library: Library, file
         }
     }
     file.write(_json(head)[:-1])
-    if not len(protected.frame):
-        file.write(b',"data":{"structures":[],"dataSets":[]}}\n')
-        return
+    filled = [(_Message(each, is_flat=is_flat), of) for each, of in datasets if len(each.frame)]
     flow, structure = protected.flow.id, protected.flow.structure.id
     links = [
         {"rel": "dataflow", "urn": f"{_STRUCTURES}Dataflow={library.agency}:{flow}(1.0.0)"},
         {"rel": "structure", "urn": f"{_STRUCTURES}DataStructure={library.agency}:{structure}(1.0.0)"},
     ]
-    said = {**_texts(protected.flow.name), "links": links, **message.structure(), "dataSets": [0]}
-    file.write(b',"data":{"structures":[' + _json(said) + b'],"dataSets":[')
-    dataset = {
-        "structure": 0,
-        "action": "Information",
-        "links": links[:1],
-        "attributes": [description.vintage, description.last_update, description.licence],
-        **({"dimensionGroupAttributes": message.groups()} if message.attributes["group"] else {}),
-    }
-    file.write(_json(dataset)[:-1] + b',"series":{\n')
-    file.writelines(chunks(message.series()))
-    file.write(b"}}\n}}]}}\n")
+    said = [
+        {**_texts(protected.flow.name), "links": links, **message.structure(), "dataSets": [number]}
+        for number, (message, _) in enumerate(filled)
+    ]
+    file.write(b',"data":{"structures":' + _json(said) + b',"dataSets":[')
+    for number, (message, of) in enumerate(filled):
+        dataset = {
+            "structure": number,
+            "action": "Information",
+            "links": links[:1],
+            "attributes": [of.vintage, of.last_update, of.licence],
+            **({"dimensionGroupAttributes": message.groups()} if message.attributes["group"] else {}),
+        }
+        file.write((b"," if number else b"") + _json(dataset)[:-1])
+        file.write(b',"observations":{\n' if is_flat else b',"series":{\n')
+        file.writelines(chunks(message.observations() if is_flat else message.series()))
+        file.write(b"\n}}" if is_flat else b"}}\n}}")
+    file.write(b"]}}\n")
 
 
 class _Message:
     """The columns of one table as positions among their distinct values."""
 
-    def __init__(self, protected: Protected) -> None:
-        self.frame, self.of = protected.frame, protected.flow.structure
+    def __init__(self, protected: Protected, *, is_flat: bool) -> None:
+        self.frame, self.of, self.is_flat = protected.frame, protected.flow.structure, is_flat
         every = [*self.of.key, *(a for a in self.of.attributes("group", "measure", "observation") if a in self.frame)]
         self._factors = {name: self._factor(name) for name in every}
         # An attribute that says nothing in the whole table is not there.
@@ -85,32 +98,34 @@ class _Message:
         codes, distinct = pd.factorize(self.frame[name])
         texts = ["" if pd.isna(v) else figure(v) if isinstance(v, float) else str(v) for v in distinct]
         kept = {text: place for place, text in enumerate(text for text in texts if text)}
-        places = np.array([*(kept.get(text, -1) for text in texts), -1])
+        # Numbers that hold -1 for nothing and, once one is added, the place after the last.
+        places = np.array([*(kept.get(text, -1) for text in texts), -1], dtype=np.min_scalar_type(-len(kept) - 2))
         return places[codes], list(kept)
 
     def structure(self) -> Json:
-        """Dimensions, measure and attributes, each with the values that it takes."""
+        """Dimensions, measure and attributes, each with the values that it takes.
+
+        One by one, observations have all dimensions, and the attributes that series would have.
+        """
         group = {"dimensions": list(self.of.group)}
         series = {"dimensions": list(self.of.dimensions)}
         relations = {"group": group, "measure": series, "observation": {"observation": {}}}
-        attributes = {
+        said = {
             place: [{**self._component(name), "relationship": relations[place]} for name in names]
             for place, names in self.attributes.items()
         }
+        keys = [{**self._component(name), "keyPosition": n} for n, name in enumerate(self.of.key)]
+        if self.is_flat:
+            dimensions = {"observation": keys}
+            attributes = {"observation": [*said["measure"], *said["observation"]]}
+        else:
+            dimensions = {"series": keys[:-1], "observation": keys[-1:]}
+            attributes = {"series": said["measure"], "observation": said["observation"]}
         on_dataset = [{**_named(self.of.components[a]), "relationship": {"dataflow": {}}} for a in _ON_DATASET]
-        period = {**self._component("TIME_PERIOD"), "keyPosition": len(self.of.dimensions)}
         return {
-            "dimensions": {
-                "series": [{**self._component(d), "keyPosition": n} for n, d in enumerate(self.of.dimensions)],
-                "observation": [period],
-            },
+            "dimensions": dimensions,
             "measures": {"observation": [_named(self.of.components["OBS_VALUE"])]},
-            "attributes": {
-                "dataSet": on_dataset,
-                "dimensionGroup": attributes["group"],
-                "series": attributes["measure"],
-                "observation": attributes["observation"],
-            },
+            "attributes": {"dataSet": on_dataset, "dimensionGroup": said["group"], **attributes},
         }
 
     def _component(self, name: str) -> Json:
@@ -129,48 +144,43 @@ class _Message:
             found[key] = [int(said[a]) if said[a] >= 0 else None for a in self.attributes["group"]]
         return found
 
-    def series(self) -> list[pa.Array]:
+    def series(self) -> list[pa.Array | Ahead]:
         """The text of every observation, with that of its series before the first of each."""
-        first = starts(self.frame, self.of.dimensions)
-        opening = self._openings(first)
-        before = pa.array(["", *opening], type=pa.string()).take(pa.array(first.cumsum() * first))
+        first, rows = starts(self.frame, self.of.dimensions), len(self.frame)
+        begin = opening('"', '}},\n"', rows)
+        middle, end = repeated('":{"attributes":[', rows), repeated('],"observations":{', rows)
+        keys, attributes = self._apart(self.of.dimensions, ":"), self._apart(self.attributes["measure"], ",")
+        before = Ahead(first, [begin, *keys, middle, *attributes, end])
         if "TIME_PERIOD" not in self.frame:
             return [before]
-        comma = np.where(first, "", ",")
-        values = self.frame["OBS_VALUE"].to_numpy(dtype=float)
-        codes, distinct = pd.factorize(values)
-        shown = pa.array([*map(figure, distinct.tolist()), "null"]).take(
-            pa.array(np.where(codes < 0, len(distinct), codes))
-        )
-        parts = [before, pa.array(comma), _constant('"', len(values)), self._places("TIME_PERIOD")]
-        parts += [_constant('":[', len(values)), shown]
-        for name in self.attributes["observation"]:
-            parts += [_constant(",", len(values)), self._places(name)]
-        return [*parts, _constant("]", len(values))]
+        return [before, coded(first, [",", ""]), *self._entries(["TIME_PERIOD"], self.attributes["observation"])]
 
-    def _openings(self, first: np.ndarray[Any, np.dtype[np.bool_]]) -> list[str]:
-        keys = _joined((self._places(d, first) for d in self.of.dimensions), ":")
-        attributes = _joined((self._places(a, first) for a in self.attributes["measure"]), ",")
-        attributes = attributes or [""] * len(keys)
-        return [
-            ("" if number == 0 else "}},\n") + f'"{key}":{{"attributes":[{said}],"observations":{{'
-            for number, (key, said) in enumerate(zip(keys, attributes, strict=True))
-        ]
+    def observations(self) -> list[pa.Array | Ahead]:
+        """The text of every observation with its whole key."""
+        comma = opening("", ",\n", len(self.frame))
+        keys = [name for name in self.of.key if name in self.frame]
+        return [comma, *self._entries(keys, self.attributes["measure"] + self.attributes["observation"])]
 
-    def _places(self, name: str, rows: np.ndarray[Any, np.dtype[np.bool_]] | None = None) -> pa.Array:
+    def _entries(self, keys: Sequence[str], attributes: Sequence[str]) -> Iterable[pa.Array]:
+        """Key, value and attributes of every observation; series alone have no value."""
+        rows = len(self.frame)
+        yield from (repeated('"', rows), *self._apart(keys, ":"), repeated('":[', rows))
+        if "OBS_VALUE" in self.frame:
+            codes, distinct = pd.factorize(self.frame["OBS_VALUE"].to_numpy(dtype=float))
+            yield coded(codes + 1, pa.concat_arrays([pa.array(["null"]), figures(distinct)]))
+            yield from (part for name in attributes for part in (repeated(",", rows), self._places(name)))
+        yield repeated("]", rows)
+
+    def _apart(self, names: Sequence[str], separator: str) -> Iterable[pa.Array]:
+        """The places of several components with a separator between them."""
+        for number, name in enumerate(names):
+            if number:
+                yield repeated(separator, len(self.frame))
+            yield self._places(name)
+
+    def _places(self, name: str) -> pa.Array:
         places, distinct = self._factors[name]
-        texts = pa.array([*map(str, range(len(distinct))), "null"])
-        chosen = places if rows is None else places[rows]
-        return texts.take(pa.array(np.where(chosen < 0, len(distinct), chosen)))
-
-
-def _joined(columns: Iterable[pa.Array], separator: str) -> list[str]:
-    found = list(columns)
-    return pc.binary_join_element_wise(*found, separator).to_pylist() if found else []
-
-
-def _constant(text: str, rows: int) -> pa.Array:
-    return pa.array([text] * rows, type=pa.string())
+        return coded(places + 1, ["null", *map(str, range(len(distinct)))])
 
 
 def _named(component: Component) -> Json:

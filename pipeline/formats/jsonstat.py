@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.formats import Format
-from pipeline.formats.columns import chunks, components, rendered, used
+from pipeline.formats.columns import chunks, components, opening, rendered, repeated, used
 from pipeline.framework import LANGUAGES
 from pipeline.model import Description, Library, Protected
 
@@ -92,9 +92,8 @@ def _pairs(file: BinaryIO, name: str, numbers: pa.Array, values: pa.Array) -> No
 
 
 def _written(numbers: pa.Array, values: pa.Array) -> Iterator[bytes]:
-    commas = pa.array(["", *[","] * (len(numbers) - 1)])
-    quote, colon = (pa.array([sign] * len(numbers)) for sign in ('"', '":'))
-    yield from chunks([commas, quote, numbers, colon, values]) if len(numbers) else ()
+    rows = len(numbers)
+    yield from chunks([opening('"', ',"', rows), numbers, repeated('":', rows), values])
 
 
 FORMAT = Format(

@@ -6,14 +6,14 @@ header names the dataflow, by a reference element or by its URN.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.formats.columns import chunks, components, rendered, starts
+from pipeline.formats.columns import Ahead, chunks, components, opening, rendered, repeated, starts
 from pipeline.framework import GROUP
 from pipeline.model import Description, Library, Protected
 from pipeline.structures import xsd
@@ -44,11 +44,21 @@ class Version:
 
 def write(version: Version, protected: Protected, description: Description, library: Library, file: BinaryIO) -> None:
     """Write the observations; a withheld one has its status and no value. Figures without periods are series alone."""
-    file.write(_head(version, protected, description, library).encode())
-    file.write(_groups(protected).encode())
-    file.writelines(chunks(_flat(protected) if version.is_flat else _series(protected)))
-    tail = "</Series>" if len(protected.frame) and not version.is_flat else ""
-    file.write(f"{tail}</message:DataSet></message:StructureSpecificData>\n".encode())
+    write_all(version, [(protected, description)], library, file)
+
+
+def write_all(
+    version: Version, datasets: Sequence[tuple[Protected, Description]], library: Library, file: BinaryIO
+) -> None:
+    """Write a data set for each version of the same table, the newest last."""
+    file.write(_head(version, *datasets[-1], library).encode())
+    for protected, description in datasets:
+        file.write(_opening(protected, description).encode())
+        file.writelines(_groups(protected))
+        file.writelines(chunks(_flat(protected) if version.is_flat else _series(protected)))
+        tail = "</Series>" if len(protected.frame) and not version.is_flat else ""
+        file.write(f"{tail}</message:DataSet>".encode())
+    file.write(b"</message:StructureSpecificData>\n")
 
 
 def _head(version: Version, protected: Protected, description: Description, library: Library) -> str:
@@ -65,6 +75,12 @@ def _head(version: Version, protected: Protected, description: Description, libr
         f'namespace="{own}" dimensionAtObservation="{"AllDimensions" if version.is_flat else "TIME_PERIOD"}">'
         f"<common:StructureUsage>{version.usage(library.agency, flow)}</common:StructureUsage></message:Structure>"
         "<message:DataSetAction>Information</message:DataSetAction></message:Header>\n"
+    )
+
+
+def _opening(protected: Protected, description: Description) -> str:
+    structure = protected.flow.structure.id
+    return (
         f'<message:DataSet ss:dataScope="DataStructure" xsi:type="ns1:DataSetType" ss:structureRef="{structure}" '
         f'ss:action="Information" VINTAGE="{escaped(description.vintage)}" '
         f'LAST_UPDATE="{description.last_update}" LICENCE="{escaped(description.licence)}">'
@@ -75,29 +91,24 @@ def _attribute(name: str, column: pd.Series) -> pa.Array:
     return rendered(column, lambda text: f' {name}="{escaped(text)}"' if text else "")
 
 
-def _groups(protected: Protected) -> str:
+def _groups(protected: Protected) -> Iterator[bytes]:
     """The group elements: attributes said once for a reference area, source type and measure."""
     structure = protected.flow.structure
     attributes = [a for a in structure.attributes("group") if a in protected.frame]
     if not attributes:
-        return ""
+        return iter(())
     distinct = protected.frame[[*structure.group, *attributes]].drop_duplicates(list(structure.group))
-    parts = [_attribute(name, distinct[name]).to_pylist() for name in distinct.columns]
-    return "".join(f'<Group xsi:type="ns1:{GROUP}"{"".join(row)}/>\n' for row in zip(*parts, strict=True))
+    begin, end = (repeated(text, len(distinct)) for text in (f'<Group xsi:type="ns1:{GROUP}"', "/>\n"))
+    return chunks([begin, *(_attribute(name, distinct[name]) for name in distinct.columns), end])
 
 
-def _series(protected: Protected) -> list[pa.Array]:
+def _series(protected: Protected) -> list[pa.Array | Ahead]:
     structure, frame = protected.flow.structure, protected.frame
     on_series = [*structure.dimensions, *(a for a in structure.attributes("measure") if a in frame)]
-    first = starts(frame, structure.dimensions)
-    openings = frame[first]
-    opening = [
-        "<Series" + "".join(row) + ">\n"
-        for row in zip(*(_attribute(c, openings[c]).to_pylist() for c in on_series), strict=True)
-    ]
-    opening = [("</Series>\n" if number else "") + text for number, text in enumerate(opening)]
-    positions = pa.array(first.cumsum() * first)  # 0 inside a series, else its number
-    before = pa.array(["", *opening], type=pa.string()).take(positions)
+    rows = len(frame)
+    begin = opening("<Series", "</Series>\n<Series", rows)
+    said = (_attribute(name, frame[name]) for name in on_series)
+    before = Ahead(starts(frame, structure.dimensions), [begin, *said, repeated(">\n", rows)])
     if "TIME_PERIOD" not in frame:
         return [before]
     on_observation = [
@@ -107,13 +118,13 @@ def _series(protected: Protected) -> list[pa.Array]:
     return [before, *_observations(protected, on_observation)]
 
 
-def _flat(protected: Protected) -> list[pa.Array]:
+def _flat(protected: Protected) -> list[pa.Array | Ahead]:
     structure = protected.flow.structure
     attributes = (a for a in structure.attributes("measure", "observation") if a in protected.frame)
     return _observations(protected, [*components(protected, "dimension", "time", "measure"), *attributes])
 
 
-def _observations(protected: Protected, said: Sequence[str]) -> list[pa.Array]:
+def _observations(protected: Protected, said: Sequence[str]) -> list[pa.Array | Ahead]:
     frame = protected.frame
-    opening, closing = (pa.array([text] * len(frame), type=pa.string()) for text in ("<Obs", "/>\n"))
-    return [opening, *(_attribute(name, frame[name]) for name in said), closing]
+    begin, end = (repeated(text, len(frame)) for text in ("<Obs", "/>\n"))
+    return [begin, *(_attribute(name, frame[name]) for name in said), end]

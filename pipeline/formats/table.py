@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-import pyarrow as pa
-
 from pipeline.formats import Format
 from pipeline.formats.columns import chunks, headings
 from pipeline.formats.csv20 import field
@@ -16,10 +14,7 @@ def write(protected: Protected, description: Description, library: Library, file
     """Write the observations; a withheld one has its status and no value."""
     names = headings(protected)
     file.write((",".join(names) + "\n").encode())
-    arrays = [field(protected, name) for name in names]
-    end = pa.array(["\n"] * len(protected.frame), type=pa.string())
-    arrays[-1] = pa.compute.binary_join_element_wise(arrays[-1], end, "")
-    file.writelines(chunks(arrays, ","))
+    file.writelines(chunks([field(protected, name) for name in names], ",", "\n"))
 
 
 FORMAT = Format(

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from pipeline.checks.finding import key_numbers
 from pipeline.formats.columns import chunks, rendered
@@ -87,9 +86,7 @@ def written(change: pd.DataFrame) -> bytes:
     """The message."""
     head = ",".join(map(quoted, change.columns)) + "\n"
     arrays = [rendered(change[name], quoted) for name in change.columns]
-    end = pa.array(["\n"] * len(change), type=pa.string())
-    arrays[-1] = pa.compute.binary_join_element_wise(arrays[-1], end, "")
-    return head.encode() + b"".join(chunks(arrays, ",") if len(change) else ())
+    return head.encode() + b"".join(chunks(arrays, ",", "\n"))
 
 
 def _columns(first: pd.DataFrame, second: pd.DataFrame) -> list[str]:

@@ -12,7 +12,7 @@ import duckdb
 from pipeline.model import Description, Protected
 from pipeline.service import figures, lookup
 from pipeline.service.ask import Ask, Pairs, ask_v1, ask_v2
-from pipeline.service.faults import NO_RESULTS, NOT_IMPLEMENTED, SYNTAX, RequestError
+from pipeline.service.faults import NO_RESULTS, SYNTAX, RequestError
 from pipeline.service.media import Media
 from pipeline.service.standing import Standing
 from pipeline.structures.resources import Answer, described
@@ -58,60 +58,38 @@ def _written(file: IO[bytes], body: bytes) -> None:
 
 
 def _data(ask: Ask, at: Standing, form: Media, database: duckdb.DuckDBPyConnection, *, limit: int) -> Writer:
-    write = form.write_flat if ask.is_flat else form.write
-    if write is None:
-        raise RequestError(NOT_IMPLEMENTED, f"{form.type} is written by series: leave dimensionAtObservation out.")
-    if ask.has_history:
-        return _history(ask, at, form, database, limit=limit)
-    found = figures.found(ask, at, database, limit=limit)
-    return partial(write, found, _description(ask, at), at.library)
+    found = _history(ask, at, database, limit=limit) if ask.has_history else [_standing(ask, at, database, limit=limit)]
+    return partial(form.write, found, at.library, is_flat=ask.is_flat)
 
 
-def _description(ask: Ask, at: Standing) -> Description:
-    return at.descriptions[ask.flow.id]
+def _standing(
+    ask: Ask, at: Standing, database: duckdb.DuckDBPyConnection, *, limit: int
+) -> tuple[Protected, Description]:
+    return figures.found(ask, at, database, limit=limit), at.descriptions[ask.flow.id]
 
 
-def _history(ask: Ask, at: Standing, form: Media, database: duckdb.DuckDBPyConnection, *, limit: int) -> Writer:
+def _history(
+    ask: Ask, at: Standing, database: duckdb.DuckDBPyConnection, *, limit: int
+) -> list[tuple[Protected, Description]]:
     """The figures as every release had them, one after the other; VINTAGE says which."""
-    if form.id != "csv":
-        raise RequestError(NOT_IMPLEMENTED, "History is answered in SDMX-CSV: accept application/vnd.sdmx.data+csv.")
-    versions: list[tuple[str, Protected]] = []
+    versions: list[tuple[Protected, Description]] = []
     for release in figures.releases_of(ask, at):
         one = replace(ask, has_history=False, release=release)
         try:
-            versions.append((release, figures.found(one, at, database, limit=limit)))
+            version, said = _standing(one, at, database, limit=limit)
         except RequestError as fault:
             if fault.code != NO_RESULTS:
                 raise
+        else:
+            versions.append((version, replace(said, vintage=release, last_update=release.partition(".")[0])))
     if not versions:
         raise RequestError(NO_RESULTS, "No observation of any release fits the query.")
-    names = {name: None for _, version in versions for name in version.frame}
+    names = {name for version, _ in versions for name in version.frame}
     columns = [name for name in ask.flow.structure.components if name in names]
-
-    def write(file: IO[bytes]) -> None:
-        for number, (release, version) in enumerate(versions):
-            day = release.partition(".")[0]
-            said = replace(_description(ask, at), vintage=release, last_update=day)
-            whole = replace(version, frame=version.frame.reindex(columns=columns))
-            form.write(whole, said, at.library, _WithoutHeading(file) if number else file)
-
-    return write
-
-
-class _WithoutHeading:
-    """A file that drops the first thing written to it: a table's heading, which its writer writes alone."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file, self._is_begun = file, False
-
-    def write(self, content: bytes) -> None:
-        if self._is_begun:
-            self._file.write(content)
-        self._is_begun = True
-
-    def writelines(self, parts: Sequence[bytes]) -> None:
-        for part in parts:
-            self.write(part)
+    return [
+        (replace(version, frame=version.frame.reindex(columns=columns)), description)
+        for version, description in versions
+    ]
 
 
 # ---------------------------------------------------------------- availability

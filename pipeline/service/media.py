@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from typing import Any, BinaryIO
 
-from pipeline.formats import csv10, csv20, json20, ml, ml21, ml30
+from pipeline.formats import Format, csv10, csv20, json20, ml, ml21, ml30
+from pipeline.model import Description, Library, Protected
 from pipeline.service.faults import NOT_ACCEPTABLE, RequestError
 from pipeline.structures import json20 as structures_json
 from pipeline.structures import ml21 as structures_21
@@ -17,59 +17,76 @@ from pipeline.structures import ml30 as structures_30
 
 @dataclass(frozen=True)
 class Media:
-    """One form of an answer. `names` are the media types that ask for it, `version` the one that it has."""
+    """One form of an answer. `names` are the media types that ask for it, `version` the one that it has.
+
+    Data is written as `write(datasets, library, file, is_flat=…)`: each version of a table with its description, and,
+    when flat, each observation with its whole key.
+    """
 
     id: str
     type: str
     names: tuple[str, ...]
     version: str
     write: Callable[..., Any]
-    write_flat: Callable[..., Any] | None = None
+
+
+Datasets = Sequence[tuple[Protected, Description]]
+
+
+def _xml(version: ml.Version) -> Callable[..., None]:
+    def write(datasets: Datasets, library: Library, file: BinaryIO, *, is_flat: bool) -> None:
+        ml.write_all(replace(version, is_flat=is_flat), datasets, library, file)
+
+    return write
+
+
+def _rows(form: Format) -> Callable[..., None]:
+    """Row after row, one an observation in any case."""
+
+    def write(datasets: Datasets, library: Library, file: BinaryIO, *, is_flat: bool) -> None:
+        for number, (protected, description) in enumerate(datasets):
+            part: Any = _WithoutHeading(file) if number else file
+            form.write(protected, description, library, part)
+
+    return write
+
+
+class _WithoutHeading:
+    """A file that drops the first thing written to it: a table's heading, which its writer writes alone."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._is_begun = file, False
+
+    def write(self, content: bytes) -> None:
+        if self._is_begun:
+            self._file.write(content)
+        self._is_begun = True
+
+    def writelines(self, parts: Sequence[bytes]) -> None:
+        for part in parts:
+            self.write(part)
+
+
+def _data(form: Format, names: tuple[str, ...], version: str, write: Callable[..., None]) -> Media:
+    return Media(form.id, form.media_type, names, version, write)
 
 
 _ANY_XML = ("application/xml", "text/xml")
+_ANY_CSV = ("application/vnd.sdmx.data+csv", "text/csv")
+_ANY_JSON = ("application/vnd.sdmx.data+json", "application/json")
 DATA: Mapping[str, Media] = {
     each.id: each
     for each in (
-        Media(
-            "ml21",
-            ml21.FORMAT.media_type,
+        _data(
+            ml21.FORMAT,
             ("application/vnd.sdmx.structurespecificdata+xml", *_ANY_XML),
             "2.1",
-            ml21.FORMAT.write,
-            partial(ml.write, replace(ml21.VERSION, is_flat=True)),
+            _xml(ml21.VERSION),
         ),
-        Media(
-            "ml30",
-            ml30.FORMAT.media_type,
-            ("application/vnd.sdmx.data+xml", *_ANY_XML),
-            "3.0.0",
-            ml30.FORMAT.write,
-            partial(ml.write, replace(ml30.VERSION, is_flat=True)),
-        ),
-        Media(
-            "csv",
-            csv20.FORMAT.media_type,
-            ("application/vnd.sdmx.data+csv", "text/csv"),
-            "2.0.0",
-            csv20.FORMAT.write,
-            csv20.FORMAT.write,  # a row an observation in any case
-        ),
-        Media(
-            "csv10",
-            csv10.FORMAT.media_type,
-            ("application/vnd.sdmx.data+csv", "text/csv"),
-            "1.0.0",
-            csv10.FORMAT.write,
-            csv10.FORMAT.write,
-        ),
-        Media(
-            "json20",
-            json20.FORMAT.media_type,
-            ("application/vnd.sdmx.data+json", "application/json"),
-            "2.0.0",
-            json20.FORMAT.write,
-        ),
+        _data(ml30.FORMAT, ("application/vnd.sdmx.data+xml", *_ANY_XML), "3.0.0", _xml(ml30.VERSION)),
+        _data(csv20.FORMAT, _ANY_CSV, "2.0.0", _rows(csv20.FORMAT)),
+        _data(csv10.FORMAT, _ANY_CSV, "1.0.0", _rows(csv10.FORMAT)),
+        _data(json20.FORMAT, _ANY_JSON, "2.0.0", json20.write_all),
     )
 }
 _STRUCTURE = "application/vnd.sdmx.structure"
