@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -79,28 +80,36 @@ def write_all(
     file.write(b"]}}\n")
 
 
+@dataclass(frozen=True)
+class _Column:
+    """The place of each row's text among the distinct ones, as it is written, and those."""
+
+    places: pa.DictionaryArray
+    texts: list[str]
+
+
 class _Message:
     """The columns of one table as positions among their distinct values."""
 
     def __init__(self, protected: Protected, *, is_flat: bool) -> None:
         self.frame, self.of, self.is_flat = protected.frame, protected.flow.structure, is_flat
         every = [*self.of.key, *(a for a in self.of.attributes("group", "measure", "observation") if a in self.frame)]
-        self._factors = {name: self._factor(name) for name in every}
+        self._columns = {name: self._column(name) for name in every}
         # An attribute that says nothing in the whole table is not there.
         self.attributes = {
-            place: [a for a in self.of.attributes(place) if a in self._factors and self._factors[a][1]]
+            place: [a for a in self.of.attributes(place) if a in self._columns and self._columns[a].texts]
             for place in ("group", "measure", "observation")
         }
 
-    def _factor(self, name: str) -> tuple[np.ndarray[Any, np.dtype[np.int64]], list[str]]:
+    def _column(self, name: str) -> _Column:
         if name not in self.frame:  # series alone have no periods
-            return np.full(len(self.frame), -1), []
+            return _Column(repeated("null", len(self.frame)), [])
         codes, distinct = pd.factorize(self.frame[name])
         texts = ["" if pd.isna(v) else figure(v) if isinstance(v, float) else str(v) for v in distinct]
         kept = {text: place for place, text in enumerate(text for text in texts if text)}
-        # Numbers that hold -1 for nothing and, once one is added, the place after the last.
-        places = np.array([*(kept.get(text, -1) for text in texts), -1], dtype=np.min_scalar_type(-len(kept) - 2))
-        return places[codes], list(kept)
+        kind = np.min_scalar_type(len(kept))
+        places = np.array([*(kept.get(text, -1) + 1 for text in texts), 0], dtype=kind)  # nothing asks for the last
+        return _Column(coded(places[codes], ["null", *map(str, range(len(kept)))]), list(kept))
 
     def structure(self) -> Json:
         """Dimensions, measure and attributes, each with the values that it takes.
@@ -130,13 +139,19 @@ class _Message:
 
     def _component(self, name: str) -> Json:
         component = self.of.components[name]
-        values = [_value(component, text) for text in self._factors[name][1]]
+        values = [_value(component, text) for text in self._columns[name].texts]
         return {**_named(component), "values": values}
 
     def groups(self) -> Json:
         """Partial key → the attributes said once for it; blank positions stand for the other dimensions."""
         names = [*self.of.group, *self.attributes["group"]]
-        rows = pd.DataFrame({name: self._factors[name][0] for name in names}).drop_duplicates(list(self.of.group))
+        group = np.zeros(len(self.frame), dtype=np.int64)
+        for name in self.of.group:
+            column = self._columns[name].places
+            group = group * len(column.dictionary) + column.indices.to_numpy()
+        first = pa.array(np.flatnonzero(~pd.Series(group).duplicated()))
+        places = {name: self._columns[name].places.indices.take(first).to_numpy() for name in names}
+        rows = pd.DataFrame(places).astype("int64") - 1
         found = {}
         for row in rows.itertuples(index=False):
             said = dict(zip(names, row, strict=True))
@@ -168,7 +183,7 @@ class _Message:
         if "OBS_VALUE" in self.frame:
             codes, distinct = pd.factorize(self.frame["OBS_VALUE"].to_numpy(dtype=float))
             yield coded(codes + 1, pa.concat_arrays([pa.array(["null"]), figures(distinct)]))
-            yield from (part for name in attributes for part in (repeated(",", rows), self._places(name)))
+            yield from (part for name in attributes for part in (repeated(",", rows), self._columns[name].places))
         yield repeated("]", rows)
 
     def _apart(self, names: Sequence[str], separator: str) -> Iterable[pa.Array]:
@@ -176,11 +191,7 @@ class _Message:
         for number, name in enumerate(names):
             if number:
                 yield repeated(separator, len(self.frame))
-            yield self._places(name)
-
-    def _places(self, name: str) -> pa.Array:
-        places, distinct = self._factors[name]
-        return coded(places + 1, ["null", *map(str, range(len(distinct)))])
+            yield self._columns[name].places
 
 
 def _named(component: Component) -> Json:
