@@ -27,6 +27,7 @@ from python_calamine import CalamineWorkbook
 from test_protect import DAY, observations, summed
 
 from pipeline.formats import Format, formats
+from pipeline.formats import columns as as_text
 from pipeline.formats.columns import figure, guarded, unguarded
 from pipeline.formats.csv20 import quoted
 from pipeline.formats.ml import escaped
@@ -339,3 +340,27 @@ def test_the_reader_of_croissant_finds_the_observations(library: Library, table:
     data = by_csv((tmp_path / "data.csv").read_bytes(), tmp_path)
     pd.testing.assert_frame_equal(texts, data[list(texts.columns)], check_dtype=False)
     pd.testing.assert_series_equal(found["OBS_VALUE"], pd.to_numeric(data["OBS_VALUE"]), check_dtype=False)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), rows=st.integers(1, 40), counts=st.lists(st.integers(1, 9), min_size=1, max_size=6))
+def test_columns_joined_together_say_what_each_row_says(data: st.DataObject, rows: int, counts: list[int]) -> None:
+    """Whether neighbours are joined as pairs or one by one, in one chunk or several, and ahead of some rows alone."""
+    places = [data.draw(st.lists(st.integers(0, count - 1), min_size=rows, max_size=rows)) for count in counts]
+    texts = [[f"{number}{'abcdefghi'[text]}" for text in range(count)] for number, count in enumerate(counts)]
+    first = data.draw(st.lists(st.booleans(), min_size=rows, max_size=rows))
+    separator, end = data.draw(st.sampled_from(["", ","])), data.draw(st.sampled_from(["", "\n"]))
+    made = [as_text.coded(np.array(place), text) for place, text in zip(places, texts, strict=True)]
+    ahead = as_text.Ahead(np.array(first), [as_text.opening("<", ">", rows), *made[:2]])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(as_text, "_CHUNK_ROWS", 7)
+        patched.setattr(as_text, "_TOGETHER", data.draw(st.sampled_from([1, 20, 10_000])))
+        found = b"".join(as_text.chunks([ahead, *made, as_text.repeated("!", rows)], separator, end)).decode()
+    fields = [[text[place[row]] for text, place in zip(texts, places, strict=True)] for row in range(rows)]
+    heads = ["".join(("<" if row == 0 else ">", *fields[row][:2])) if first[row] else "" for row in range(rows)]
+    assert found == "".join(separator.join([heads[row], *fields[row], "!"]) + end for row in range(rows))
+
+
+@given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=20))
+def test_figures_in_one_go_are_those_one_by_one(values: list[float]) -> None:
+    assert as_text.figures(np.array(values)).to_pylist() == [figure(each) for each in values]

@@ -141,14 +141,21 @@ def _merged(arrays: Sequence[pa.Array | Ahead], separator: str) -> list[pa.Array
     for array in arrays:
         column = Ahead(array.rows, _merged(array.columns, "")) if isinstance(array, Ahead) else array
         last = found[-1] if found else None
-        if isinstance(column, pa.DictionaryArray) and isinstance(last, pa.DictionaryArray):
-            one, other = last.dictionary.to_pylist(), column.dictionary.to_pylist()
-            if len(one) * len(other) <= min(_TOGETHER, len(column)):
-                places = last.indices.to_numpy().astype(np.int64) * len(other) + column.indices.to_numpy()
-                found[-1] = coded(places, [first + separator + second for first in one for second in other])
-                continue
-        found.append(column)
+        if (
+            isinstance(column, pa.DictionaryArray)
+            and isinstance(last, pa.DictionaryArray)
+            and len(last.dictionary) * len(column.dictionary) <= min(_TOGETHER, len(column))
+        ):
+            found[-1] = _pairs(last, column, separator)
+        else:
+            found.append(column)
     return found
+
+
+def _pairs(one: pa.DictionaryArray, other: pa.DictionaryArray, separator: str) -> pa.DictionaryArray:
+    ends = other.dictionary.to_pylist()
+    texts = [start + separator + end for start in one.dictionary.to_pylist() for end in ends]
+    return coded(one.indices.to_numpy().astype(np.int64) * len(ends) + other.indices.to_numpy(), texts)
 
 
 def _texts(array: pa.Array | Ahead, start: int) -> pa.Array:
