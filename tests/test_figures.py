@@ -17,7 +17,6 @@ ROOT = Path(__file__).parents[1]
 DAY = "2026-11-24"
 LIBRARY = library_.load(ROOT)
 SERIES = [(area, flow) for area, country in LIBRARY.countries.items() for flow in country.series]
-LONG = ("CO", "DF_BORDER")  # the largest table: the continuous integration asks it
 TOTAL = {"SEX": "_T", "AGE": "_T"}
 
 
@@ -42,10 +41,7 @@ def figure(area: str, flow: str, **key: str) -> float:
     return float(frame["OBS_VALUE"].iloc[0])
 
 
-@pytest.mark.parametrize(
-    ("area", "flow"),
-    [pytest.param(*each, marks=[pytest.mark.thorough] if each == LONG else []) for each in SERIES],
-)
+@pytest.mark.parametrize(("area", "flow"), SERIES)
 def test_every_table_is_fit_and_released_without_a_leak(area: str, flow: str) -> None:
     assert len(published(area, flow)) > 0
 

