@@ -130,10 +130,13 @@ def suppress(system: System, *, reaches: Sequence[Reach] = REACHES) -> Mask:
 def _round(state: _State, reach: Reach, *, with_all: bool) -> None:
     """Protect what is not safe yet, as far as this reach can."""
     system = state.system
+    unsafe = system.confidential & ~state.safe
+    if not unsafe.any():
+        return
     zero = system.values == 0
     allowed = state.withheld | with_all | (system.open_cells & (system.values <= reach.value) & ~zero)
     allowed = _movable(system.sums, allowed)
-    left = np.flatnonzero(system.confidential & ~state.safe & allowed)
+    left = np.flatnonzero(unsafe & allowed)
     while len(left):
         few, left = left[: reach.targets], left[reach.targets :]
         _solve(state, few, reach, allowed)

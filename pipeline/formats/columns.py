@@ -162,10 +162,13 @@ def _texts(array: pa.Array | Ahead, start: int) -> pa.Array:
     if isinstance(array, Ahead):
         rows = array.rows[start : start + _CHUNK_ROWS]
         places = pa.array(np.flatnonzero(rows))
-        heads = _joined([_texts(column, start).take(places) for column in array.columns], "")
+        heads = _joined([_decoded(column.slice(start, _CHUNK_ROWS).take(places)) for column in array.columns], "")
         return pa.concat_arrays([pa.array([""]), heads]).take(pa.array(rows.cumsum() * rows))
-    part = array.slice(start, _CHUNK_ROWS)
-    return part.dictionary_decode() if isinstance(part, pa.DictionaryArray) else part
+    return _decoded(array.slice(start, _CHUNK_ROWS))
+
+
+def _decoded(array: pa.Array) -> pa.Array:
+    return array.dictionary_decode() if isinstance(array, pa.DictionaryArray) else array
 
 
 def _joined(columns: Sequence[pa.Array], separator: str) -> pa.Array:

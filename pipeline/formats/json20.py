@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.formats import Format
-from pipeline.formats.columns import Ahead, chunks, coded, figure, figures, opening, repeated, starts
+from pipeline.formats.columns import Ahead, chunks, coded, figure, opening, rendered, repeated, starts
 from pipeline.framework import LANGUAGES, Component, Text
 from pipeline.model import Description, Library, Protected
 
@@ -145,11 +145,7 @@ class _Message:
     def groups(self) -> Json:
         """Partial key → the attributes said once for it; blank positions stand for the other dimensions."""
         names = [*self.of.group, *self.attributes["group"]]
-        group = np.zeros(len(self.frame), dtype=np.int64)
-        for name in self.of.group:
-            column = self._columns[name].places
-            group = group * len(column.dictionary) + column.indices.to_numpy()
-        first = pa.array(np.flatnonzero(~pd.Series(group).duplicated()))
+        first = pa.array(np.flatnonzero(~self.frame.duplicated(list(self.of.group))))
         places = {name: self._columns[name].places.indices.take(first).to_numpy() for name in names}
         rows = pd.DataFrame(places).astype("int64") - 1
         found = {}
@@ -181,8 +177,7 @@ class _Message:
         rows = len(self.frame)
         yield from (repeated('"', rows), *self._apart(keys, ":"), repeated('":[', rows))
         if "OBS_VALUE" in self.frame:
-            codes, distinct = pd.factorize(self.frame["OBS_VALUE"].to_numpy(dtype=float))
-            yield coded(codes + 1, pa.concat_arrays([pa.array(["null"]), figures(distinct)]))
+            yield rendered(self.frame["OBS_VALUE"].astype("float64"), lambda text: text or "null")
             yield from (part for name in attributes for part in (repeated(",", rows), self._columns[name].places))
         yield repeated("]", rows)
 
