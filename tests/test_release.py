@@ -30,6 +30,7 @@ from test_structures import of_data
 from pipeline import library as library_
 from pipeline.formats.columns import unguarded
 from pipeline.harvest import served
+from pipeline.structures import xsd
 
 ROOT = Path(__file__).parents[1]
 PUBLIC = ROOT / "build/public"
@@ -240,7 +241,8 @@ def test_structures_are_valid(version: str, file: str) -> None:
 def test_data_are_valid_against_the_schema_of_their_structure(path: Path, tmp_path: Path) -> None:
     """The message schema alone looks at nothing below the abstract data set."""
     structure = LIBRARY.dataflows[path.parts[-3]].structure
-    of_data(LIBRARY, structure.id, tmp_path).assertValid(etree.parse(path))
+    for file, version in (("data.xml", xsd.V21), ("data-3.0.xml", xsd.V30)):
+        of_data(LIBRARY, structure.id, tmp_path, version).assertValid(etree.parse(path.parent / file))
 
 
 def test_structures_in_json_are_valid() -> None:

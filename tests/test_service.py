@@ -31,6 +31,7 @@ from pipeline import library as library_
 from pipeline.service import app as service
 from pipeline.service import figures, media, periods
 from pipeline.service.faults import RequestError
+from pipeline.structures import xsd
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the clients still call pandas and their own parts in ways that warn
 KEY = [
@@ -311,19 +312,26 @@ def test_figures_as_of_a_release_and_what_came_after(address: str, office: Path,
     for form in ("ml21", "ml30"):
         accepted = {"Accept": media.DATA[form].type}
         message = etree.fromstring(requests.get(f"{url}?includeHistory=true", headers=accepted, timeout=60).content)
-        if form == "ml21":
-            of_data(library_.load(office), "DSD_MIG_BRD", tmp_path).assertValid(message)
-        found = {each.get("VINTAGE"): each.findall(".//{*}Obs") for each in message.findall("{*}DataSet")}
+        version = {"ml21": xsd.V21, "ml30": xsd.V30}[form]
+        of_data(library_.load(office), "DSD_MIG_BRD", tmp_path, version).assertValid(message)
+        sets = message.findall("{*}DataSet")
+        found = {each.get("VINTAGE"): each.findall(".//{*}Obs") for each in sets}
         assert [[each.get("OBS_VALUE", "") for each in rows] for rows in found.values()] == [
             of["OBS_VALUE"].tolist() for of in (first, now)
         ]
         assert list(found) == [FIRST, SECOND]
+        moments = [f"{name.partition('.')[0]}T00:00:00Z" for name in found]
+        own = f"{{{version.schemas}/data/structurespecific}}"
+        held = [[each.get(f"{own}valid{end}Date") for each in sets] for end in ("From", "To")]
+        assert held == [moments, [moments[1], None]]
     answer = requests.get(f"{url}?includeHistory=true&dimensionAtObservation=AllDimensions", headers=JSON, timeout=60)
     json_data().validate(answer.json())
     said = answer.json()["data"]
     for number, (release, expected) in enumerate(((FIRST, first), (SECOND, now))):
         dataset = said["dataSets"][number]
         assert dataset["attributes"][0] == release
+        assert dataset["validFrom"] == f"{release.partition('.')[0]}T00:00:00Z"
+        assert ("validTo" in dataset) == (release == FIRST)
         read = flat_json({"structures": [said["structures"][dataset["structure"]]], "dataSets": [dataset]})
         assert [each["OBS_VALUE"] for each in read] == expected["OBS_VALUE"].tolist()
 

@@ -31,7 +31,9 @@ from test_formats import description
 from test_protect import DAY, observations, summed
 
 from pipeline.errors import SetupError
-from pipeline.formats import formats
+from pipeline.formats import ml
+from pipeline.formats import ml21 as ml21_data
+from pipeline.formats import ml30 as ml30_data
 from pipeline.framework import GROUP
 from pipeline.harvest import served
 from pipeline.model import Library, Protected, Settings
@@ -513,32 +515,55 @@ def test_pysdmx_finds_what_is_available(address: str, table: Protected) -> None:
 # ---------------------------------------------------------------- schemas for data
 
 
-def of_data(library: Library, structure: str, folder: Path) -> etree.XMLSchema:
+def of_data(
+    library: Library, structure: str, folder: Path, version: xsd.Version = xsd.V21, *, is_flat: bool = False
+) -> etree.XMLSchema:
     """The message schema of the standard and the schema of one structure, as one."""
-    base = SCHEMAS / "xml/sdmx21"
-    own = folder / f"{structure}.xsd"
-    own.write_bytes(xsd.schema(library.structures[structure], "MIGLAC", group=GROUP, base=str(base)))
+    base = SCHEMAS / f"xml/sdmx{version.number[1]}{version.number[3]}"
+    own = folder / f"{structure}.{version.number}.xsd"
+    options = {"group": GROUP, "base": str(base), "version": version, "is_flat": is_flat}
+    own.write_bytes(xsd.schema(library.structures[structure], "MIGLAC", **options))
     imports = {
-        "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/message": base / "SDMXMessage.xsd",
-        xsd.namespace(structure, "MIGLAC"): own,
+        f"{version.schemas}/message": base / "SDMXMessage.xsd",
+        xsd.namespace(structure, "MIGLAC", is_flat=is_flat): own,
     }
     driver = etree.Element("{http://www.w3.org/2001/XMLSchema}schema")
     for namespace, location in imports.items():
         etree.SubElement(
             driver, "{http://www.w3.org/2001/XMLSchema}import", namespace=namespace, schemaLocation=str(location)
         )
-    return etree.XMLSchema(driver)
+    both = folder / f"{structure}.{version.number}.all.xsd"
+    both.write_bytes(etree.tostring(driver))
+    return etree.XMLSchema(file=str(both))
 
 
-def test_every_structure_has_a_schema_that_compiles(library: Library, tmp_path: Path) -> None:
+FORMS = [
+    pytest.param(form, is_flat, id=f"{form.of.number}{'-flat' if is_flat else ''}")
+    for form in (ml21_data.VERSION, ml30_data.VERSION)
+    for is_flat in (False, True)
+]
+
+
+@pytest.mark.parametrize(("form", "is_flat"), FORMS)
+def test_every_structure_has_a_schema_that_compiles(
+    library: Library, tmp_path: Path, form: ml.Version, *, is_flat: bool
+) -> None:
     for structure in library.structures:
-        of_data(library, structure, tmp_path)
+        of_data(library, structure, tmp_path, form.of, is_flat=is_flat)
 
 
-def test_the_data_we_write_keeps_the_schema(library: Library, table: Protected, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("form", "is_flat"), FORMS)
+def test_the_data_we_write_keeps_the_schema(
+    library: Library, table: Protected, tmp_path: Path, form: ml.Version, *, is_flat: bool
+) -> None:
     file = io.BytesIO()
-    formats()["ml21"].write(table, description(library), library, file)
-    of_data(library, "DSD_MIG_POP", tmp_path).assertValid(etree.fromstring(file.getvalue()))
+    ml.write(replace(form, is_flat=is_flat), table, description(library), library, file)
+    schema = of_data(library, "DSD_MIG_POP", tmp_path, form.of, is_flat=is_flat)
+    message = file.getvalue()
+    schema.assertValid(etree.fromstring(message))
+    for name in (b"SEX", b"OBS_STATUS", b"SOURCE_OPERATION", b"VINTAGE"):
+        assert name + b"=" in message
+        assert not schema.validate(etree.fromstring(message.replace(name + b'="', name + b'X="', 1)))
 
 
 GOOD = """<mes:StructureSpecificData

@@ -6,7 +6,7 @@ else that holds figures, and gives the same bytes for the same input.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
@@ -42,3 +42,12 @@ def formats() -> Mapping[str, Format]:
         if declared is not None:
             found[declared.id] = declared
     return found
+
+
+def validity(datasets: Sequence[tuple[Protected, Description]]) -> list[dict[str, str]]:
+    """`validFrom` and `validTo` of the versions of a table: each holds until the next; one alone says neither."""
+    moments = [f"{said.last_update}T00:00:00Z" for _, said in datasets]
+    if len(moments) == 1:
+        return [{}]
+    ends = [{"validTo": moment} for moment in moments[1:]]
+    return [{"validFrom": moment, **end} for moment, end in zip(moments, [*ends, {}], strict=True)]

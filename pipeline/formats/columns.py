@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -101,16 +101,40 @@ def opening(first: str, others: str, rows: int) -> pa.DictionaryArray:
     return coded(np.minimum(np.arange(rows), 1), [first, others])
 
 
-def rendered(column: pd.Series, write: Callable[[str], str]) -> pa.DictionaryArray:
+@dataclass(frozen=True)
+class Numbers:
+    """A column of numbers with what `write` puts around each; text is made of some rows at a time."""
+
+    values: npt.NDArray[np.float64]
+    write: Callable[[str], str]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def slice(self, start: int, rows: int) -> pa.Array:
+        """The texts of some rows; a missing value is the empty text. Nothing in a number must be escaped."""
+        values = self.values[start : start + rows]
+        before, _, after = self.write(_NUMBER).partition(_NUMBER)
+        is_missing = np.isnan(values)
+        texts = figures(np.where(is_missing, 0, values))
+        if before or after:
+            texts = pc.binary_join_element_wise(before, texts, after, "")
+        return pc.if_else(pa.array(is_missing), self.write(""), texts) if is_missing.any() else texts
+
+
+def rendered(column: pd.Series, write: Callable[[str], str]) -> pa.DictionaryArray | Numbers:
     """The column with `write` applied to the text of each distinct value; a missing value is the empty text."""
+    return Numbers(column.to_numpy(), write) if column.dtype == np.float64 else said_once(column, write)
+
+
+def said_once(column: pd.Series, write: Callable[[str], str]) -> pa.DictionaryArray:
+    """`rendered` of any column, each distinct text kept once."""
     codes, distinct = factors(column)
-    if column.dtype != np.float64:
-        texts = (write(figure(value) if isinstance(value, float) else str(value)) for value in distinct)
-        return coded(codes + 1, [write(""), *texts])
-    # Nothing in a number must be escaped: what is written around one stands around each.
-    before, _, after = write(_NUMBER).partition(_NUMBER)
-    numbers = pc.binary_join_element_wise(before, figures(distinct), after, "")
-    return coded(codes + 1, pa.concat_arrays([pa.array([write("")]), numbers]))
+    texts = (write(figure(value) if isinstance(value, float) else str(value)) for value in distinct)
+    return coded(codes + 1, [write(""), *texts])
+
+
+Column: TypeAlias = pa.Array | Numbers
 
 
 @dataclass(frozen=True)
@@ -118,26 +142,32 @@ class Ahead:
     """What stands before some rows: the columns joined for those rows alone, nothing for the others."""
 
     rows: npt.NDArray[np.bool_]
-    columns: Sequence[pa.Array]
+    columns: Sequence[Column]
 
     def __len__(self) -> int:
         return len(self.rows)
 
 
-def chunks(arrays: Sequence[pa.Array | Ahead], separator: str = "", end: str = "") -> Iterator[bytes]:
+def chunks(arrays: Sequence[Column | Ahead], separator: str = "", end: str = "") -> Iterator[pa.Buffer]:
     """The columns joined side by side, row after row and each with an end, in chunks of bytes."""
-    columns = _merged(arrays, separator)
-    for start in range(0, len(arrays[0]), _CHUNK_ROWS):
-        rows = _joined([_texts(column, start) for column in columns], separator)
-        # The text of an Arrow array lies in one buffer, row after row: no row is touched again.
-        whole = pc.binary_join(pa.ListArray.from_arrays([0, len(rows)], rows), end)
-        yield whole[0].as_buffer().to_pybytes()
-        yield end.encode()
+    *columns, last = _merged(arrays, separator)
+    behind = [last, repeated(end, len(last))] if end else [last]
+    behind = _merged(behind, "")
+    for start in range(0, len(last), _CHUNK_ROWS):
+        tail = _joined([_texts(column, start) for column in behind], "")
+        yield _bytes(_joined([*(_texts(column, start) for column in columns), tail], separator))
 
 
-def _merged(arrays: Sequence[pa.Array | Ahead], separator: str) -> list[pa.Array | Ahead]:
+def _bytes(texts: pa.Array) -> pa.Buffer:
+    """The text of an Arrow array as it lies there, row after row: no row is touched again."""
+    _, places, content = texts.buffers()
+    bounds = np.frombuffer(places, dtype=np.int32)[[texts.offset, texts.offset + len(texts)]]
+    return content[bounds[0] : bounds[1]] if content is not None else pa.py_buffer(b"")
+
+
+def _merged(arrays: Sequence[Column | Ahead], separator: str) -> list[Column | Ahead]:
     """The columns with neighbours of few texts joined into one: there are fewer of their pairs than of rows."""
-    found: list[pa.Array | Ahead] = []
+    found: list[Column | Ahead] = []
     for array in arrays:
         column = Ahead(array.rows, _merged(array.columns, "")) if isinstance(array, Ahead) else array
         last = found[-1] if found else None
@@ -158,7 +188,7 @@ def _pairs(one: pa.DictionaryArray, other: pa.DictionaryArray, separator: str) -
     return coded(one.indices.to_numpy().astype(np.int64) * len(ends) + other.indices.to_numpy(), texts)
 
 
-def _texts(array: pa.Array | Ahead, start: int) -> pa.Array:
+def _texts(array: Column | Ahead, start: int) -> pa.Array:
     if isinstance(array, Ahead):
         rows = array.rows[start : start + _CHUNK_ROWS]
         places = pa.array(np.flatnonzero(rows))

@@ -7,10 +7,8 @@ import io
 from collections.abc import Mapping
 from typing import BinaryIO
 
-import pyarrow as pa
-
 from pipeline.formats import Format
-from pipeline.formats.columns import chunks, guarded, headings, is_text, rendered, repeated
+from pipeline.formats.columns import Column, chunks, guarded, headings, is_text, rendered, repeated
 from pipeline.model import Description, Library, Protected
 
 
@@ -21,7 +19,7 @@ def quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def field(protected: Protected, component: str) -> pa.Array:
+def field(protected: Protected, component: str) -> Column:
     """The fields of one column; words that a spreadsheet would take for a formula have an apostrophe before them."""
     write = (lambda text: quoted(guarded(text))) if is_text(protected, component) else quoted
     return rendered(protected.frame[component], write)

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.formats import Format
-from pipeline.formats.columns import Ahead, chunks, coded, figure, opening, rendered, repeated, starts
+from pipeline.formats import Format, validity
+from pipeline.formats.columns import Ahead, Column, chunks, coded, figure, opening, rendered, repeated, starts
 from pipeline.framework import LANGUAGES, Component, Text
 from pipeline.model import Description, Library, Protected
 
@@ -54,7 +54,8 @@ def write_all(
         }
     }
     file.write(_json(head)[:-1])
-    filled = [(_Message(each, is_flat=is_flat), of) for each, of in datasets if len(each.frame)]
+    told = zip(datasets, validity(datasets), strict=True)
+    filled = [(_Message(each, is_flat=is_flat), of, held) for (each, of), held in told if len(each.frame)]
     flow, structure = protected.flow.id, protected.flow.structure.id
     links = [
         {"rel": "dataflow", "urn": f"{_STRUCTURES}Dataflow={library.agency}:{flow}(1.0.0)"},
@@ -62,13 +63,14 @@ def write_all(
     ]
     said = [
         {**_texts(protected.flow.name), "links": links, **message.structure(), "dataSets": [number]}
-        for number, (message, _) in enumerate(filled)
+        for number, (message, _, _) in enumerate(filled)
     ]
     file.write(b',"data":{"structures":' + _json(said) + b',"dataSets":[')
-    for number, (message, of) in enumerate(filled):
+    for number, (message, of, held) in enumerate(filled):
         dataset = {
             "structure": number,
             "action": "Information",
+            **held,
             "links": links[:1],
             "attributes": [of.vintage, of.last_update, of.licence],
             **({"dimensionGroupAttributes": message.groups()} if message.attributes["group"] else {}),
@@ -155,7 +157,7 @@ class _Message:
             found[key] = [int(said[a]) if said[a] >= 0 else None for a in self.attributes["group"]]
         return found
 
-    def series(self) -> list[pa.Array | Ahead]:
+    def series(self) -> list[Column | Ahead]:
         """The text of every observation, with that of its series before the first of each."""
         first, rows = starts(self.frame, self.of.dimensions), len(self.frame)
         begin = opening('"', '}},\n"', rows)
@@ -166,13 +168,13 @@ class _Message:
             return [before]
         return [before, coded(first, [",", ""]), *self._entries(["TIME_PERIOD"], self.attributes["observation"])]
 
-    def observations(self) -> list[pa.Array | Ahead]:
+    def observations(self) -> list[Column | Ahead]:
         """The text of every observation with its whole key."""
         comma = opening("", ",\n", len(self.frame))
         keys = [name for name in self.of.key if name in self.frame]
         return [comma, *self._entries(keys, self.attributes["measure"] + self.attributes["observation"])]
 
-    def _entries(self, keys: Sequence[str], attributes: Sequence[str]) -> Iterable[pa.Array]:
+    def _entries(self, keys: Sequence[str], attributes: Sequence[str]) -> Iterable[Column]:
         """Key, value and attributes of every observation; series alone have no value."""
         rows = len(self.frame)
         yield from (repeated('"', rows), *self._apart(keys, ":"), repeated('":[', rows))
@@ -181,7 +183,7 @@ class _Message:
             yield from (part for name in attributes for part in (repeated(",", rows), self._columns[name].places))
         yield repeated("]", rows)
 
-    def _apart(self, names: Sequence[str], separator: str) -> Iterable[pa.Array]:
+    def _apart(self, names: Sequence[str], separator: str) -> Iterable[Column]:
         """The places of several components with a separator between them."""
         for number, name in enumerate(names):
             if number:

@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.formats import Format
-from pipeline.formats.columns import chunks, components, opening, rendered, repeated, used
+from pipeline.formats.columns import Column, chunks, components, opening, rendered, repeated, used
 from pipeline.framework import LANGUAGES
 from pipeline.model import Description, Library, Protected
 
@@ -84,14 +84,14 @@ def _dimension(protected: Protected, name: str, codes: list[str]) -> dict[str, A
     return said | {"extension": extension}
 
 
-def _pairs(file: BinaryIO, name: str, numbers: pa.Array, values: pa.Array) -> None:
+def _pairs(file: BinaryIO, name: str, numbers: pa.Array, values: Column) -> None:
     """One object of the document, from the number of a cell to what stands there."""
     file.write(f',"{name}":{{'.encode())
     file.writelines(_written(numbers, values))
     file.write(b"}")
 
 
-def _written(numbers: pa.Array, values: pa.Array) -> Iterator[bytes]:
+def _written(numbers: pa.Array, values: Column) -> Iterator[bytes]:
     rows = len(numbers)
     yield from chunks([opening('"', ',"', rows), numbers, repeated('":', rows), values])
 

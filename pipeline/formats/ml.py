@@ -6,14 +6,14 @@ header names the dataflow, by a reference element or by its URN.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import pandas as pd
-import pyarrow as pa
 
-from pipeline.formats.columns import Ahead, chunks, components, opening, rendered, repeated, starts
+from pipeline.formats import validity
+from pipeline.formats.columns import Ahead, Column, chunks, components, opening, rendered, repeated, starts
 from pipeline.framework import GROUP
 from pipeline.model import Description, Library, Protected
 from pipeline.structures import xsd
@@ -37,7 +37,7 @@ class Version:
     A flat message has each observation with its whole key, one by one.
     """
 
-    schemas: str
+    of: xsd.Version
     usage: Callable[[str, str], str]
     is_flat: bool = False
 
@@ -52,8 +52,8 @@ def write_all(
 ) -> None:
     """Write a data set for each version of the same table, the newest last."""
     file.write(_head(version, *datasets[-1], library).encode())
-    for protected, description in datasets:
-        file.write(_opening(protected, description).encode())
+    for (protected, description), held in zip(datasets, validity(datasets), strict=True):
+        file.write(_opening(version, protected, description, held).encode())
         file.writelines(_groups(protected))
         file.writelines(chunks(_flat(protected) if version.is_flat else _series(protected)))
         tail = "</Series>" if len(protected.frame) and not version.is_flat else ""
@@ -63,31 +63,33 @@ def write_all(
 
 def _head(version: Version, protected: Protected, description: Description, library: Library) -> str:
     flow, structure = protected.flow.id, protected.flow.structure.id
-    own = xsd.namespace(structure, library.agency)
+    own = xsd.namespace(structure, library.agency, is_flat=version.is_flat)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<message:StructureSpecificData xmlns:message="{version.schemas}/message" '
-        f'xmlns:ss="{version.schemas}/data/structurespecific" xmlns:common="{version.schemas}/common" '
+        f'<message:StructureSpecificData xmlns:message="{version.of.schemas}/message" '
+        f'xmlns:ss="{version.of.schemas}/data/structurespecific" xmlns:common="{version.of.schemas}/common" '
         f'xmlns:xsi="{_INSTANCE}" xmlns:ns1="{own}">'
         f"<message:Header><message:ID>{flow}_{protected.area or 'ALL'}</message:ID>"
         f"<message:Test>false</message:Test><message:Prepared>{description.last_update}T00:00:00Z</message:Prepared>"
         f'<message:Sender id="{library.agency}"/><message:Structure structureID="{structure}" '
-        f'namespace="{own}" dimensionAtObservation="{"AllDimensions" if version.is_flat else "TIME_PERIOD"}">'
+        f'namespace="{own}" dimensionAtObservation="{xsd.observed(is_flat=version.is_flat)}">'
         f"<common:StructureUsage>{version.usage(library.agency, flow)}</common:StructureUsage></message:Structure>"
         "<message:DataSetAction>Information</message:DataSetAction></message:Header>\n"
     )
 
 
-def _opening(protected: Protected, description: Description) -> str:
+def _opening(version: Version, protected: Protected, description: Description, held: Mapping[str, str]) -> str:
     structure = protected.flow.structure.id
+    scope = 'ss:dataScope="DataStructure" ' if version.of is xsd.V21 else ""  # 3.0 has no scopes
+    days = "".join(f'ss:{name}Date="{moment}" ' for name, moment in held.items())
     return (
-        f'<message:DataSet ss:dataScope="DataStructure" xsi:type="ns1:DataSetType" ss:structureRef="{structure}" '
+        f'<message:DataSet {scope}{days}xsi:type="ns1:DataSetType" ss:structureRef="{structure}" '
         f'ss:action="Information" VINTAGE="{escaped(description.vintage)}" '
         f'LAST_UPDATE="{description.last_update}" LICENCE="{escaped(description.licence)}">'
     )
 
 
-def _attribute(name: str, column: pd.Series) -> pa.Array:
+def _attribute(name: str, column: pd.Series) -> Column:
     return rendered(column, lambda text: f' {name}="{escaped(text)}"' if text else "")
 
 
@@ -102,7 +104,7 @@ def _groups(protected: Protected) -> Iterator[bytes]:
     return chunks([begin, *(_attribute(name, distinct[name]) for name in distinct.columns), end])
 
 
-def _series(protected: Protected) -> list[pa.Array | Ahead]:
+def _series(protected: Protected) -> list[Column | Ahead]:
     structure, frame = protected.flow.structure, protected.frame
     on_series = [*structure.dimensions, *(a for a in structure.attributes("measure") if a in frame)]
     rows = len(frame)
@@ -118,13 +120,13 @@ def _series(protected: Protected) -> list[pa.Array | Ahead]:
     return [before, *_observations(protected, on_observation)]
 
 
-def _flat(protected: Protected) -> list[pa.Array | Ahead]:
+def _flat(protected: Protected) -> list[Column | Ahead]:
     structure = protected.flow.structure
     attributes = (a for a in structure.attributes("measure", "observation") if a in protected.frame)
     return _observations(protected, [*components(protected, "dimension", "time", "measure"), *attributes])
 
 
-def _observations(protected: Protected, said: Sequence[str]) -> list[pa.Array | Ahead]:
+def _observations(protected: Protected, said: Sequence[str]) -> list[Column | Ahead]:
     frame = protected.frame
     begin, end = (repeated(text, len(frame)) for text in ("<Obs", "/>\n"))
     return [begin, *(_attribute(name, frame[name]) for name in said), end]

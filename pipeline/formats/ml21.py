@@ -6,13 +6,14 @@ from functools import partial
 
 from pipeline.formats import Format
 from pipeline.formats.ml import Version, write
+from pipeline.structures import xsd
 
 
 def _usage(agency: str, flow: str) -> str:
     return f'<Ref agencyID="{agency}" id="{flow}" version="1.0.0"/>'
 
 
-VERSION = Version("http://www.sdmx.org/resources/sdmxml/schemas/v2_1", _usage)
+VERSION = Version(xsd.V21, _usage)
 
 FORMAT = Format(
     id="ml21",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline.formats import Format
-from pipeline.formats.columns import headings, write_parquet
+from pipeline.formats.columns import headings, said_once, write_parquet
 from pipeline.framework import LANGUAGES
 from pipeline.model import Description, Library, Protected
 
@@ -37,8 +38,11 @@ def _column(protected: Protected, name: str) -> pa.Array:
         numbers = column if name == "OBS_VALUE" else column.replace("", None)
         figures = pa.array(numbers.astype("float64"), type=pa.float64(), from_pandas=True)
         return figures if name == "OBS_VALUE" else figures.cast(kind)
-    texts = pa.array(column.astype(str).where(column.notna(), ""), type=pa.string())
-    return pa.compute.if_else(pa.compute.equal(texts, ""), None, texts).dictionary_encode()
+    texts = said_once(column, str)
+    is_blank = np.array(texts.dictionary) == ""
+    kept = np.cumsum(~is_blank, dtype="int32") - 1
+    at = texts.indices.to_numpy()
+    return pa.DictionaryArray.from_arrays(pa.array(kept[at], mask=is_blank[at]), texts.dictionary.filter(~is_blank))
 
 
 FORMAT = Format(

@@ -201,8 +201,9 @@ def _files(library: Library, built: Artefacts, header: Mapping[str, Any]) -> Ite
     ):
         yield (f"files/structures/{name}",), write(chosen, message_id="STRUCTURES", **header)
     for structure in library.structures.values():
-        path = f"files/structures/schemas/{structure.id}.xsd"
-        yield (path,), xsd.schema(structure, library.agency, group=GROUP)
+        for version, name in ((xsd.V21, structure.id), (xsd.V30, f"{structure.id}-3.0")):
+            path = f"files/structures/schemas/{name}.xsd"
+            yield (path,), xsd.schema(structure, library.agency, group=GROUP, version=version)
     for dataflow in library.dataflows.values():
         yield (f"files/structures/rules/{dataflow.id}.vtl",), vtl.script(dataflow, library)
         yield (f"files/structures/rules/{dataflow.id}.revisions.vtl",), vtl.revisions(dataflow)
