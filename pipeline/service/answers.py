@@ -10,7 +10,7 @@ from typing import IO
 import duckdb
 
 from pipeline.model import Description, Protected
-from pipeline.service import figures, lookup
+from pipeline.service import figures, lookup, stubs
 from pipeline.service.ask import Ask, Pairs, ask_v1, ask_v2
 from pipeline.service.faults import NO_RESULTS, SYNTAX, RequestError
 from pipeline.service.media import Media
@@ -22,7 +22,7 @@ Writer = Callable[[IO[bytes]], None]
 
 
 def answer(
-    base: str,
+    address: str,
     parts: Sequence[str],
     query: Pairs,
     at: Standing,
@@ -31,23 +31,24 @@ def answer(
     database: duckdb.DuckDBPyConnection,
     limit: int,
 ) -> Writer:
-    """The writer of the answer to the address `parts` below a base.
+    """The writer of the answer to the `parts` below the address of a version of the service, which is its last part.
 
     Raises:
         RequestError: it has none.
     """
     kind, *rest = parts
+    base = address.rpartition("/")[2]
     if kind not in ("data", "availability", "availableconstraint"):
-        return _structures(lookup.found(parts, query, at), at, form)
+        chosen, found = lookup.found(parts, query, at)
+        body: bytes = form.write(found, message_id="STRUCTURES", **at.header)
+        detail = dict(query).get("detail", "full")
+        place = address if base == "v1" else f"{address}/structure"
+        return partial(_written, body=stubs.emptied(body, detail, stubs.named(chosen), address=place))
     ask = (ask_v1 if base == "v1" else ask_v2)(rest, query, at.library)
     if kind == "data":
         return _data(ask, at, form, database, limit=limit)
-    return _structures(_available(ask, at, database, limit=limit), at, form)
-
-
-def _structures(found: Answer, at: Standing, form: Media) -> Writer:
-    body: bytes = form.write(found, message_id="STRUCTURES", **at.header)
-    return lambda file: _written(file, body)
+    constraint = _available(ask, at, database, limit=limit)
+    return partial(_written, body=form.write(constraint, message_id="STRUCTURES", **at.header))
 
 
 def _written(file: IO[bytes], body: bytes) -> None:

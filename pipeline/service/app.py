@@ -151,7 +151,8 @@ def _fresh(service: Service, at: Standing, request: Request, base: str, parts: l
     if _is_known(request, headers, at):
         return Response(status_code=304, headers=headers)
     with service.places:
-        write = answers.answer(base, parts, query, at, form, database=service.database, limit=service.limit)
+        address = f"{str(request.base_url).rstrip('/')}/sdmx/{base}"
+        write = answers.answer(address, parts, query, at, form, database=service.database, limit=service.limit)
         return _streamed(write, form.type, headers)
 
 

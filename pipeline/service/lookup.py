@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sdmx.model import common, v21
 
+from pipeline.service import stubs
 from pipeline.service.ask import Pairs
 from pipeline.service.faults import NO_RESULTS, SYNTAX, RequestError
 from pipeline.service.standing import Standing
@@ -34,30 +35,19 @@ KINDS: Mapping[str, type[Artefact]] = {
 }
 _EVERY = ("structure", "*", "all")
 _REFERENCES = ("none", "parents", "parentsandsiblings", "ancestors", "children", "descendants", "all")
-_DETAILS = (  # all are answered in full
-    "full",
-    "raw",
-    "allstubs",
-    "allcompletestubs",
-    "referencestubs",
-    "referencecompletestubs",
-    "referencepartial",
-)
 _ALL = ("all", "ALL", "*", "")
 _NEWEST = ("latest", "+", "~", "")
 
 
-def found(parts: Sequence[str], query: Pairs, at: Standing) -> Answer:
-    """The answer to `kind/agency/id/version`, each of which may name several or all.
-
-    A service may give more than a `detail` asks for; ours always gives artefacts in full.
+def found(parts: Sequence[str], query: Pairs, at: Standing) -> tuple[Answer, Answer]:
+    """What `kind/agency/id/version` names, each of which may be several or all; and that with its references.
 
     Raises:
         RequestError: there is no such artefact.
     """
     kind, agency, identifier, version = [*parts, "", "", ""][:4]
     given = dict(query)
-    for name, allowed in (("references", (*_REFERENCES, *KINDS)), ("detail", _DETAILS)):
+    for name, allowed in (("references", (*_REFERENCES, *KINDS)), ("detail", stubs.DETAILS)):
         if given.get(name, allowed[0]) not in allowed:
             raise RequestError(SYNTAX, f"{name} is one of {', '.join(allowed)}.")
     everything = at.built.all
@@ -66,7 +56,7 @@ def found(parts: Sequence[str], query: Pairs, at: Standing) -> Answer:
     chosen = tuple(_of_version(mine, version))
     if not chosen:
         raise RequestError(NO_RESULTS, f"There is no {kind} {agency or 'all'}:{identifier or 'all'}({version or '*'}).")
-    return _distinct((*chosen, *_references(chosen, given.get("references", "none"), everything, at)))
+    return chosen, _distinct((*chosen, *_references(chosen, given.get("references", "none"), everything, at)))
 
 
 def _distinct(artefacts: Iterable[Artefact]) -> Answer:
