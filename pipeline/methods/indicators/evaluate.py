@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from pipeline.model import Library
 QUALITY = ("A", "E", "P", "D", "B", "U")
 RELIABILITY = ("", "R", "W", "N")
 _PLAIN = {"A": "A", "N": "A", "V": "A", "": "A"}
+_SOURCES = ["REF_AREA", "area", "dataflow", "key", TIME, "value", "vintage"]
 _WITHHELD = "Q"
 DEFAULTS = {"FREQ": "A", "COUNTERPART_AREA": "_Z"}
 TOTAL = "_T"
@@ -146,6 +148,8 @@ def _rows(
     rows = table.frame
     for clause in clauses:  # one after the other: the first ones leave few rows for the rest
         rows = rows[conditions.holds((clause,), rows, list_of).to_numpy()]
+        if not len(rows):
+            return rows
     value = rows["OBS_VALUE"].to_numpy(dtype=np.float64)
     status = rows["OBS_STATUS"].astype(str)
     reliability = rows["RELIABILITY"].astype(str) if "RELIABILITY" in rows else pd.Series("", index=rows.index)
@@ -177,6 +181,8 @@ def _own(each: IndicatorInput, made: Sequence[pd.DataFrame], flow: Dataflow, lib
     frame = frame[~frame["is_withheld"].to_numpy(dtype=bool)]
     table = Published("", flow, frame.assign(OBS_STATUS="A"), "")
     rows = _rows(each, table, conditions.parse(each.select), library.list_of)
+    if not len(rows):
+        return _put_together(each, [], library.list_of)
     rows = rows.assign(**{name: frame.loc[rows.index, name] for name in ("quality", "reliability")})
     return _put_together(each, [rows.assign(area=root(rows["REF_AREA"]))], library.list_of)
 
@@ -185,16 +191,26 @@ def _put_together(
     each: IndicatorInput, parts: Sequence[pd.DataFrame], list_of: Callable[[str], Codelist | None]
 ) -> Taken:
     dims = (*each.by, TIME)
-    columns = [*dims, "value", *STATE, "area", "dataflow", "key", "vintage"]
-    rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    if not parts:  # as most inputs of most countries
+        frame, sources, used = _nothing(dims)
+        return Taken(Column(dims, frame.copy(), used.copy(), _listed(each, list_of)), sources.copy(), frozenset())
+    rows = pd.concat(parts, ignore_index=True)
     is_double = rows.duplicated(list(dims), keep=False)
     several = frozenset(root(rows.loc[is_double, "REF_AREA"]))
     rows = rows[~is_double].reset_index(drop=True)
     rows = rows.astype({"value": "float64", "is_withheld": "bool", "quality": "int64", "reliability": "int64"})
     frame = rows[[*dims, "value", *STATE]].assign(row=np.arange(len(rows)))
-    sources = rows[["REF_AREA", "area", "dataflow", "key", TIME, "value", "vintage"]]
     used = pd.DataFrame({"bundle": [], "input": [], "row": []})
-    return Taken(Column(dims, frame, used, _listed(each, list_of)), sources, several)
+    return Taken(Column(dims, frame, used, _listed(each, list_of)), rows[_SOURCES], several)
+
+
+@cache
+def _nothing(dims: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The tables of an input that nothing was found for."""
+    rows = pd.DataFrame(columns=[*dict.fromkeys((*dims, "value", *STATE, *_SOURCES))])
+    rows = rows.astype({"value": "float64", "is_withheld": "bool", "quality": "int64", "reliability": "int64"})
+    frame = rows[[*dims, "value", *STATE]].assign(row=np.arange(0))
+    return frame, rows[_SOURCES], pd.DataFrame({"bundle": [], "input": [], "row": []})
 
 
 def _listed(each: IndicatorInput, list_of: Callable[[str], Codelist | None]) -> dict[str, int]:
