@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pickle
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from office import build_office
 
 from pipeline import library as authored
 from pipeline import suite
+from pipeline.commands import publish
 from pipeline.expectations import Expectation
 from pipeline.model import Library
 
@@ -32,6 +35,21 @@ def library() -> Library:
 def office(tmp_path: Path) -> Path:
     """A root folder with one fictional country, XX, on the real framework."""
     return build_office(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The office with its first release, made by whoever of the workers asks first; tests copy and never change it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    made = shared / "published"
+    with (shared / "published.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            aside = Path(tempfile.mkdtemp(dir=shared))
+            assert publish(build_office(aside / "office"), areas=[], flows=[], is_dry=False) == 0
+            (aside / "office").rename(made)
+    return made
 
 
 @pytest.fixture(scope="session", autouse=True)

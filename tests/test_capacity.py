@@ -534,6 +534,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return office
 
 
+@pytest.mark.thorough
 def test_answers_and_evidence_are_published_side_by_side(released: Path) -> None:
     rows = figures(released, "DF_CAPACITY")
     answered = {row["CAP_ITEM"]: row for row in rows if row["CAP_MODE"] == "ANS"}
@@ -550,6 +551,7 @@ def test_answers_and_evidence_are_published_side_by_side(released: Path) -> None
     assert {row["CAP_DIM"] for row in rows if row["CAP_ITEM"].startswith("D06")} == {"D06"}
 
 
+@pytest.mark.thorough
 def test_every_number_can_be_worked_out_again_from_the_release(released: Path) -> None:
     public = released / "build/public"
     scores = read((public / f"files/DF_CAPACITY/{AREA}/tables.csv").read_bytes())
@@ -592,6 +594,7 @@ def test_every_number_can_be_worked_out_again_from_the_release(released: Path) -
     }
 
 
+@pytest.mark.thorough
 def test_the_gap_and_the_old_answer_are_in_the_report(released: Path) -> None:
     record = json.loads((released / f"build/public/reports/{AREA}/DF_CAPACITY.json").read_text(encoding="utf-8"))
     codes = [each["code"] for each in record["issues"]]
@@ -600,6 +603,7 @@ def test_the_gap_and_the_old_answer_are_in_the_report(released: Path) -> None:
     assert record["fit"]
 
 
+@pytest.mark.thorough
 def test_the_indicator_of_the_global_compact_is_the_mean_of_the_evidence(released: Path) -> None:
     derived = [
         float(row["OBS_VALUE"])
@@ -610,6 +614,7 @@ def test_the_indicator_of_the_global_compact_is_the_mean_of_the_evidence(release
     assert float(row["OBS_VALUE"]) == pytest.approx(sum(derived) / len(derived), abs=0.005)
 
 
+@pytest.mark.thorough
 def test_agreements_drive_provision_agreements_calendar_and_lateness(released: Path) -> None:
     public = released / "build/public"
     rows = {row["DATAFLOW"]: row for row in read((public / "coordination/deliveries.csv").read_bytes())}
@@ -645,6 +650,7 @@ def text(page: Path) -> str:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.thorough
 def test_the_pages_say_it_in_every_language(released: Path, lang: str) -> None:
     public, words, said = released / "build/public", texts("capacity", lang), texts("coordination", lang)
     region = text(public / lang / "capacity/index.html")

@@ -599,15 +599,9 @@ def test_a_figure_of_one_way_names_that_way_alone(chile: Library) -> None:
 
 
 @pytest.fixture(scope="module")
-def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def public(published: Path) -> Path:
     """The release of an office that has a population beside its stock."""
-    from office import build_office
-
-    from pipeline.commands import publish
-
-    office = build_office(tmp_path_factory.mktemp("office"))
-    assert publish(office, areas=[], flows=[], is_dry=False) == 0
-    return office / "build/public"
+    return published / "build/public"
 
 
 def read(path: Path) -> pd.DataFrame:

@@ -158,6 +158,7 @@ def determined_in(lines: list[dict[Key, int]], withheld: set[Key]) -> set[Key]:
 FIVE = ("Y0T4", "Y5T9", "Y10T14", "Y15T19", "Y20T24", "Y25T29")
 
 
+@pytest.mark.thorough
 @settings(max_examples=60, deadline=None)
 @given(inner=st.lists(st.one_of(st.integers(0, 6), st.integers(50, 400)), min_size=12, max_size=12))
 @example(inner=[3, 60, 90, 3, 200, 300, 100, 110, 120, 70, 210, 310])

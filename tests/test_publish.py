@@ -51,16 +51,6 @@ def is_whole(public: Path) -> bool:
     return found == {path: entry["sha256"] for path, entry in manifest(public).items()}
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A published office that tests copy and never change."""
-    from office import build_office
-
-    office = build_office(tmp_path_factory.mktemp("office"))
-    assert run(office) == 0
-    return office
-
-
 @pytest.fixture
 def standing(published: Path, tmp_path: Path) -> Path:
     """An office with a release, to be changed."""
@@ -144,6 +134,7 @@ def test_no_small_count_is_in_any_published_byte(published: Path) -> None:
     assert ",2020,,Q,A," in namibian[0]
 
 
+@pytest.mark.thorough
 def test_the_same_input_gives_the_same_bytes_elsewhere(published: Path, office: Path) -> None:
     shutil.rmtree(office / "build", ignore_errors=True)
     command = [sys.executable, "-c", RUN.format(root=str(office))]

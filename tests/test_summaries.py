@@ -195,6 +195,7 @@ def test_the_longest_page_is_one_sheet_of_paper(
 # ---------------------------------------------------------------- through the command line
 
 
+@pytest.mark.thorough
 def test_publishing_writes_the_reports(office: Path) -> None:
     break_workbook(office)
     assert run(office, is_dry=True) == 1

@@ -74,7 +74,7 @@ def judged(cases: Mapping[str, mutations.Example], flow: Dataflow, library: Libr
     return verdicts
 
 
-@pytest.mark.parametrize(("flow", "least"), [("DF_FLOW", 20), ("DF_INDIC", 15)])
+@pytest.mark.parametrize(("flow", "least"), [pytest.param("DF_FLOW", 20, marks=pytest.mark.thorough), ("DF_INDIC", 15)])
 def test_both_engines_give_the_same_verdicts(flow: str, least: int, chile: Library) -> None:
     dataflow = chile.dataflows[flow]
     expressed = vtl.expressed(dataflow)
