@@ -24,7 +24,7 @@ SLEEPING = """
 import os, sys, time
 from pipeline.workers import shared_out
 def sleep():
-    print(os.getpid(), flush=True)
+    os.write(1, f"{os.getpid()}\\n".encode())  # in one go: the other writes at the same time
     time.sleep(600)
 list(shared_out([sleep, sleep]))
 """
@@ -90,8 +90,10 @@ def test_workers_end_with_the_run_that_is_killed() -> None:
     command = [sys.executable, "-c", SLEEPING]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as parent:
         assert parent.stdout is not None
-        workers = [int(parent.stdout.readline()) for _ in range(2)]
-        parent.send_signal(signal.SIGKILL)
+        try:
+            workers = [int(parent.stdout.readline()) for _ in range(2)]
+        finally:
+            parent.send_signal(signal.SIGKILL)
     assert len(set(workers)) == 2
     for _ in range(100):
         if not any(_is_alive(each) for each in workers):
