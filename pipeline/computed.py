@@ -68,6 +68,7 @@ class ComputedFlow:
     source_operation: Text = field(default_factory=dict)
     stat_pop: Text = field(default_factory=dict)
     metadata: Mapping[str, Text] = field(default_factory=dict)
+    not_known: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,8 @@ def describe(data: Protected, country: Country, library: Library, *, report: Rep
         text = stated or (_DERIVED[field.derived](subject) if field.derived else None)
         if text and any(text.values()):
             fields[field.id] = text
-    missing = (f.id for f in library.fields.values() if f.obligation == "M" and f.id not in fields)
+    missing = [f.id for f in library.fields.values() if f.obligation == "M" and f.id not in fields]
+    not_known = subject.series.not_known | country.not_known
     layouts = subject.series.layouts
     return Description(
         area=data.area,
@@ -83,6 +84,7 @@ def describe(data: Protected, country: Country, library: Library, *, report: Rep
         title=subject.phrase("title", flow=data.flow.name, area=library.area_name(data.area)),
         fields=fields,
         missing=tuple(missing),
+        not_known=tuple(each for each in missing if each in not_known),
         licences=tuple(library.licences[each] for each in dict.fromkeys(layout.licence for layout in layouts)),
         sources=tuple(_source(subject, layout) for layout in layouts),
         vintage=settings.release,
@@ -100,6 +102,7 @@ def united(descriptions: Sequence[Description], library: Library) -> Description
         title=library.dataflows[first.flow].name,
         fields={},
         missing=(),
+        not_known=(),
         licences=tuple(licences),
         sources=tuple(source for each in descriptions for source in each.sources),
         vintage=max(each.vintage for each in descriptions),
@@ -113,7 +116,8 @@ def released(record: Mapping[str, Any], library: Library) -> Description:
     licences = [Licence(**each) for each in content["licences"]]
     named = {each: each for each in library.licences.values()}
     content["licences"] = tuple(named.get(each, each) for each in licences)
-    return Description(**content | {"missing": tuple(content["missing"]), "sources": tuple(content["sources"])})
+    listed = {name: tuple(content.get(name, ())) for name in ("missing", "not_known", "sources")}
+    return Description(**content | listed)
 
 
 def _source(subject: _Subject, layout: Layout) -> dict[str, str]:

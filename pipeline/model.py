@@ -106,6 +106,7 @@ class Series:
     working_age: int = 0  # years, where it is not that of rule DOM-42
     reliability: str = ""  # standard of precision, where it is not that of rule SUR-01
     protection: Protection | None = None  # where the law of the country asks for more than dsd/ does
+    not_known: frozenset[str] = frozenset()  # mandatory fields that were looked for and that no source says
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ class Country:
     revisions: tuple[RevisionNote, ...] = ()
     exchanges: tuple[Agreement, ...] = ()  # what is known of the agreements
     replies: tuple[Reply, ...] = ()  # to the capacity assessment
+    not_known: frozenset[str] = frozenset()  # of every dataflow
 
 
 @dataclass(frozen=True, repr=False)
@@ -303,7 +305,10 @@ class Protected:
 
 @dataclass(frozen=True)
 class Description:
-    """The reference metadata of one package, by field id, and the mandatory fields still missing."""
+    """The reference metadata of one package, by field id, and the mandatory fields still missing.
+
+    Those of them that are `not_known` are said to be so; the others hold the package back.
+    """
 
     area: str
     flow: str
@@ -314,6 +319,7 @@ class Description:
     sources: tuple[Mapping[str, str], ...]
     vintage: str
     last_update: str
+    not_known: tuple[str, ...] = ()
 
     @property
     def licence(self) -> str:

@@ -260,7 +260,9 @@ def deliver(
             return found, None, {}
     log.info("%s %s: withheld %s", data.area, data.flow.id, dict(data.suppressed))
     description = describe.describe(data, country, library, report=found, settings=settings)
-    told = (*found.issues, *missing_metadata(data.area, data.flow.id, description.missing))
+    told = (*found.issues, *missing_metadata(description))
+    if not replace(found, issues=told).is_fit:
+        return replace(found, issues=told), None, {}
     told += tuple(gaps(observations, library, day=day))
     ledger = replace(observations.ledger, suppressed=sum(data.suppressed.values()))
     made = package(data, description, library, formats=formats)

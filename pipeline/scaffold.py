@@ -139,6 +139,8 @@ def _country(area: str, library: Library) -> str:
             "",
             f'language = "{language_of(area)}"  # of the labels of its tables; guessed from the country',
             f'focal = "NSO_{area}"  # {_TODO}: the institution that answers for deliveries; rename it everywhere',
+            "# Readers are told that nobody could say these. Take one out when its text stands in [metadata.…] below.",
+            f"not_known = [{', '.join(_unsaid(library))}]",
             "",
             f"[providers.NSO_{area}]",
             f"name = {{ en = {office} }}",
@@ -150,6 +152,11 @@ def _country(area: str, library: Library) -> str:
             "",
         ]
     )
+
+
+def _unsaid(library: Library) -> Iterator[str]:
+    """The mandatory fields that nothing but an author can say."""
+    return (json.dumps(each.id) for each in library.fields.values() if each.obligation == "M" and not each.derived)
 
 
 # ---------------------------------------------------------------- the draft of a layout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from pipeline import conditions, waivers
 from pipeline.checks import CHECKS
 from pipeline.checks.finding import Finding, Mask, Table
 from pipeline.framework import Rule, Structure
-from pipeline.model import Issue, Library, Observations, Origin, Protected, Report
+from pipeline.model import Description, Issue, Library, Observations, Origin, Protected, Report
 from pipeline.vintages import Changes
 
 _CELLS_KEPT = 10_000  # of one issue: all that a person may want to see marked
@@ -75,9 +75,15 @@ def validate_revision(changes: Changes, library: Library, *, day: str) -> Report
     return _apply(table, [rule for rule in changes.flow.rules if rule.stage == "revision"])
 
 
-def missing_metadata(area: str, flow: str, fields: Iterable[str]) -> Iterator[Issue]:
-    """MET-01: mandatory fields of the reference metadata that have no text. They are a warning here."""
-    return (Issue("MET-01", "W", area, flow, found=field, expected=field) for field in fields)
+def missing_metadata(description: Description) -> tuple[Issue, ...]:
+    """MET-01: mandatory fields of the reference metadata that have no text: a warning where that is said to be not
+    known, else an error that holds the package back (framework §5).
+    """
+    where = description.area, description.flow
+    return tuple(
+        Issue("MET-01", "W" if field in description.not_known else "E", *where, found=field, expected=field)
+        for field in description.missing
+    )
 
 
 def untranslated(library: Library) -> Iterator[Issue]:

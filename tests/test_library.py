@@ -120,6 +120,14 @@ DAMAGES = {
         append(f"{XX}/DF_BORDER.toml", '\n[protection]\nminimum_cases = 50\nlaw = { en = "Act 1" }\n'),
         r"DF_BORDER.toml: protection: law must name what asks for it, in",
     ),
+    "a field that nobody asks for is not known": (
+        edit(f"{XX}/country.toml", '"REV_POLICY"', '"CONTACT_NAME"'),
+        r'country.toml: not_known: "CONTACT_NAME" is not a mandatory field',
+    ),
+    "a text that is not known": (
+        edit(f"{XX}/country.toml", '"REV_POLICY"', '"CONTACT_EMAIL"'),
+        r'country.toml: "CONTACT_EMAIL" has a text and is not_known',
+    ),
     "a full cell of no dimension": (
         append("dsd/DF_STOCK/protect.toml", '\n[[full_cell]]\nof = "OBS_STATUS"\ntotal = "A"\n'),
         r'full_cell: "A" is not a code of a dimension "OBS_STATUS"',

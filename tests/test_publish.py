@@ -12,14 +12,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
 import pytest
+from test_formats import description
 
 from pipeline import publish as publish_
 from pipeline.commands import publish, validate
 from pipeline.errors import PublishError, SetupError
+from pipeline.model import Library, Report
+from pipeline.validate import missing_metadata
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests/golden/XX/public"
@@ -166,6 +170,31 @@ def test_a_broken_workbook_stops_nobody(standing: Path, capsys: pytest.CaptureFi
         assert after[path] == before[path]
     assert after["files/DF_BORDER/XX/data.csv"] != before["files/DF_BORDER/XX/data.csv"]
     assert "XX/cuadro_1.xlsx: not a workbook that can be opened" in capsys.readouterr().err
+
+
+def test_a_mandatory_text_that_is_not_there_holds_back_unless_it_is_said_to_be_not_known(
+    library: Library,
+) -> None:
+    said = replace(description(library), missing=("REV_POLICY", "CONTACT_EMAIL"), not_known=("CONTACT_EMAIL",))
+    report = Report("CL", "DF_STOCK", missing_metadata(said), {})
+    assert {issue.found: issue.severity for issue in report.issues} == {"REV_POLICY": "E", "CONTACT_EMAIL": "W"}
+    assert not report.is_fit
+    assert Report("CL", "DF_STOCK", missing_metadata(replace(said, missing=said.not_known)), {}).is_fit
+
+
+@pytest.mark.thorough
+def test_a_table_without_a_mandatory_text_is_held_back(standing: Path) -> None:
+    country, public = standing / "metadata/national/XX/country.toml", standing / "build/public"
+    before = contents(public)
+    page = (public / "en/data/DF_STOCK/XX/index.html").read_text(encoding="utf-8")
+    assert "Not known, because no source that was read says it: Unit;" in page
+    text = country.read_text(encoding="utf-8")
+    assert '  "REV_POLICY",\n' in text
+    country.write_text(text.replace('  "REV_POLICY",\n', ""), encoding="utf-8")
+    assert run(standing) == 1
+    assert contents(public)["files/DF_STOCK/XX/data.csv"] == before["files/DF_STOCK/XX/data.csv"]
+    issues = (standing / "build/reports/issues.txt").read_text(encoding="utf-8")
+    assert "error MET-01  XX/DF_STOCK: The reference metadata lack Revision policy (REV_POLICY)." in issues
 
 
 @pytest.mark.thorough

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import tables
+from test_formats import description
 
 from pipeline.completeness import gaps
 from pipeline.framework import Dataflow
@@ -52,7 +53,8 @@ def incomplete(rows: Rows, flow: Dataflow, library: Library) -> tuple[Issue, ...
 
 
 def unfilled(rows: Rows, flow: Dataflow, library: Library) -> tuple[Issue, ...]:
-    return tuple(missing_metadata("CL", flow.id, [row["FIELD"] for row in rows]))
+    missing = tuple(row["FIELD"] for row in rows)
+    return missing_metadata(replace(description(library), flow=flow.id, missing=missing))
 
 
 def unnamed(rows: Rows, flow: Dataflow, library: Library) -> tuple[Issue, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from pipeline.assessed import Capacity, Derivation, Finding, Item, Kind, Reply, Role, Source
-from pipeline.framework import LANGUAGES, Code, Codelist, Component, Dataflow, Licence, Provider
+from pipeline.framework import LANGUAGES, Code, Codelist, Component, Dataflow, Field, Licence, Provider
 from pipeline.library import authored, replies
 from pipeline.library.authored import NAMES, refuse
 from pipeline.library.dataflows import check_condition
@@ -29,7 +29,7 @@ def capacity(
     *,
     providers: Mapping[str, Provider],
     licences: Mapping[str, Licence],
-    fields: Collection[str],
+    fields: Mapping[str, Field],
 ) -> Capacity:
     """Load the assessment; empty where no dataflow is one.
 
@@ -62,7 +62,7 @@ def capacity(
 class _Known:
     """What the items may name."""
 
-    def __init__(self, flows: Mapping[str, Dataflow], fields: Collection[str], dimensions: Codelist) -> None:
+    def __init__(self, flows: Mapping[str, Dataflow], fields: Mapping[str, Field], dimensions: Codelist) -> None:
         self.flows, self.fields, self.dimensions = flows, fields, dimensions
         self.tables = {name: flow for flow in flows.values() for name in flow.minimum_tables}
         self.components: Mapping[str, Component] = {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.computed import Commitment, Indicator, IndicatorInput, Indicators
-from pipeline.framework import Dataflow, Licence, Provider
+from pipeline.framework import Dataflow, Field, Licence, Provider
 from pipeline.library import authored
 from pipeline.library.authored import NAMES, refuse
 from pipeline.library.dataflows import check_condition
@@ -30,7 +30,7 @@ def indicators(
     *,
     providers: Mapping[str, Provider],
     licences: Mapping[str, Licence],
-    fields: Collection[str],
+    fields: Mapping[str, Field],
 ) -> Indicators:
     """The definitions of the one dataflow that is computed; empty where there is none.
 

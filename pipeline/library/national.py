@@ -17,6 +17,7 @@ from pipeline.library.agreements import agreements
 from pipeline.library.authored import refuse
 from pipeline.library.corrections import corrections
 from pipeline.library.dataflows import stricter
+from pipeline.library.described import not_known
 from pipeline.library.revisions import revisions
 from pipeline.model import CodeRow, Country, Layout, Library, Series
 from pipeline.validity import days, span
@@ -25,7 +26,8 @@ _LAYOUT = {field.name: field for field in fields(Layout) if field.name != "is_te
 _REQUIRED = [name for name, field in _LAYOUT.items() if field.default is MISSING and field.default_factory is MISSING]
 _SECRET = re.compile(r"://[^/@]*:(?!\$\{)[^/@]+@")  # a password that is not taken from the environment
 _TEXTS = ("title", "source_operation", "stat_pop")
-_SERIES = ("hierarchies", "rounding_base", "working_age", "reliability", "metadata", "protection")
+_COUNTRY = ("language", "focal", "providers", "agreement", "metadata", "not_known")
+_SERIES = ("hierarchies", "rounding_base", "working_age", "reliability", "metadata", "not_known", "protection")
 
 
 def country(folder: Path, framework: Library) -> Country:
@@ -40,7 +42,7 @@ def country(folder: Path, framework: Library) -> Country:
     if areas is None or area not in areas.select("kind=country"):
         refuse(path, None, f'"{area}" is not a country of CL_AREA')
     table = authored.toml(path)
-    authored.keys(path, table, ("language", "focal", "providers", "agreement", "metadata"), ("language", "focal"))
+    authored.keys(path, table, _COUNTRY, ("language", "focal"))
     if table["language"] not in LANGUAGES:
         refuse(path, None, f'language "{table["language"]}" must be one of {", ".join(LANGUAGES)}')
     providers = _providers(path, table.get("providers", {}), framework, area)
@@ -59,6 +61,7 @@ def country(folder: Path, framework: Library) -> Country:
         agreements=frozenset((each.provider, flow) for each in agreed for flow in each.flows) | _computed(framework),
         codes=_codes(folder / "codes.csv", framework),
         metadata=_metadata(path, table.get("metadata", {}), framework),
+        not_known=not_known(path, table, framework.fields),
         series=series,
         corrections=corrections(folder / "corrections.csv", series),
         revisions=revisions(folder / "revisions.csv", series, framework.dataflows),
@@ -165,6 +168,7 @@ def _series(path: Path, area: str, providers: Mapping[str, Provider], framework:
         hierarchies=tuple(table.get("hierarchies", [])),
         rounding_base=table.get("rounding_base", 0),
         metadata=_metadata(path, table.get("metadata", {}), framework),
+        not_known=not_known(path, table, framework.fields),
         working_age=table.get("working_age", 0),
         reliability=table.get("reliability", ""),
         protection=stricter(path, asked, framework.dataflows[path.stem])

@@ -50,8 +50,12 @@ class Publisher:
             self.made.held_back[key] = reason(report)
             return report
         description = describe.describe(data, country, self.library, report=report, settings=self.settings)
-        self.made.packages.append(package(data, description, self.library, formats=self.formats))
-        return replace(report, issues=(*report.issues, *missing_metadata(*key, description.missing)))
+        report = replace(report, issues=(*report.issues, *missing_metadata(description)))
+        if report.is_fit:
+            self.made.packages.append(package(data, description, self.library, formats=self.formats))
+        else:
+            self.made.held_back[key] = reason(report)
+        return report
 
 
 def described(country: Country, of: ComputedFlow, file: str, *, below: Sequence[Layout] = ()) -> Country:
@@ -68,5 +72,6 @@ def described(country: Country, of: ComputedFlow, file: str, *, below: Sequence[
         source_operation=of.source_operation,
         stat_pop=of.stat_pop,
     )
-    series = replace(own, layouts=(made, *own.layouts, *below), metadata={**of.metadata, **own.metadata})
+    layouts, said = (made, *own.layouts, *below), {**of.metadata, **own.metadata}
+    series = replace(own, layouts=layouts, metadata=said, not_known=of.not_known | own.not_known)
     return replace(country, series={**country.series, of.flow: series})
