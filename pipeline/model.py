@@ -305,10 +305,7 @@ class Protected:
 
 @dataclass(frozen=True)
 class Description:
-    """The reference metadata of one package, by field id, and the mandatory fields still missing.
-
-    Those of them that are `not_known` are said to be so; the others hold the package back.
-    """
+    """The reference metadata of one package by field id; what is `missing` and not `not_known` holds it back."""
 
     area: str
     flow: str

@@ -62,6 +62,7 @@ def seen(values: np.ndarray, sums: csr_array, targets: np.ndarray, low: float = 
     return Published(sums, values, np.full(n, low), np.full(n, 1e9), targets, np.ones(n), np.zeros(n, dtype=bool))
 
 
+@pytest.mark.thorough
 @settings(max_examples=60, deadline=None)
 @given(
     inner=st.lists(st.integers(0, 4), min_size=9, max_size=9),

@@ -200,6 +200,7 @@ def test_the_oracle_counts_stays_as_it_counts_nights(
         assert [oracle.stays(found, each) for each in found] == [oracle.nights(found, each) for each in found]
 
 
+@pytest.mark.thorough
 @settings(max_examples=2, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(PARAMETERS, st.integers(0, 600), st.integers(0, 2**31))
 def test_a_hundred_thousand_persons(parameters: tuple[int, int], after: int, seed: int) -> None:

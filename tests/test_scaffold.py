@@ -33,6 +33,7 @@ FLOOR = {
 UNSEEN = "Região de residência;Género;Faixa etária;Nacionalidade;2021;2022\nNorte;Homem;Total;Venezuela;1.250,5;n.d.\nSul;Mulher;Total;Cuba;17,25;31\n"
 
 
+@pytest.mark.thorough
 def test_the_guess_against_the_layouts_of_the_repository(library: Library) -> None:
     known, right, asked = words(ROOT / "metadata/headings.csv"), Counter[str](), Counter[str]()
     for country in library.countries.values():

@@ -190,6 +190,7 @@ def compare(folder: Path, case: str, variance: str, estimate: str, se: str) -> N
         assert len(effects) == (2 if variance == "linearised" else 0)
 
 
+@pytest.mark.thorough
 def test_r_says_today_what_the_fixture_says(tmp_path: Path) -> None:
     if shutil.which("Rscript") is None:
         pytest.skip("R is not installed: its recorded values are used alone")
