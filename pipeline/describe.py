@@ -31,6 +31,13 @@ class _Subject:
     def series(self) -> Series:
         return self.country.series[self.data.flow.id]
 
+    @property
+    def stated(self) -> Sequence[Mapping[str, Text]]:
+        """What was written of the dataflow, of a provider that all its tables are of, and of the country."""
+        providers = {layout.provider for layout in self.series.layouts}
+        own = [self.provider(each).metadata for each in providers if len(providers) == 1]
+        return [self.series.metadata, *own, self.country.metadata]
+
     def phrase(self, identifier: str, **parts: Text | str | int) -> Text:
         """A phrase of `metadata/phrases.csv` in each language, its places filled in that language."""
         phrase = self.library.phrases[identifier]
@@ -71,7 +78,7 @@ def describe(data: Protected, country: Country, library: Library, *, report: Rep
     subject = _Subject(data, country, library, report, settings)
     fields: dict[str, Text] = {}
     for field in library.fields.values():
-        stated = subject.series.metadata.get(field.id) or country.metadata.get(field.id)
+        stated = next((said[field.id] for said in subject.stated if said.get(field.id)), None)
         text = stated or (_DERIVED[field.derived](subject) if field.derived else None)
         if text and any(text.values()):
             fields[field.id] = text

@@ -277,13 +277,16 @@ class Waiver:
 
 @dataclass(frozen=True)
 class Provider:
-    """An institution that produces figures. `area` is its country, or blank for an international one."""
+    """An institution that produces figures. `area` is its country, or blank for an international one; `metadata` is
+    what holds for all its tables, by field id.
+    """
 
     id: str
     agency: str
     area: str
     name: Text
     url: str
+    metadata: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -260,7 +260,9 @@ def deliver(
             return found, None, {}
     log.info("%s %s: withheld %s", data.area, data.flow.id, dict(data.suppressed))
     description = describe.describe(data, country, library, report=found, settings=settings)
-    told = (*found.issues, *missing_metadata(description))
+    # A delivery of what the publisher computes is described with that, and judged then.
+    is_computed = data.flow.id in (library.indicators.flow, library.capacity.flow)
+    told = (*found.issues, *(() if is_computed else missing_metadata(description)))
     if not replace(found, issues=told).is_fit:
         return replace(found, issues=told), None, {}
     told += tuple(gaps(observations, library, day=day))

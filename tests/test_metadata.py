@@ -21,8 +21,10 @@ from test_formats import HOSTILE, description
 from test_protect import DAY, observations, summed
 from test_structures import RUN, SCHEMAS
 
+from pipeline.describe import describe
+from pipeline.framework import Text
 from pipeline.harvest import served
-from pipeline.model import Library, Origin, Package
+from pipeline.model import Library, Origin, Package, Report, Settings
 from pipeline.protect import protect
 from pipeline.structures.reports import documents
 from pipeline.structures.tree import tree
@@ -156,3 +158,20 @@ def test_pysdmx_reads_the_message_as_a_file(messages: Mapping[str, bytes], tmp_p
         "CL_DF_STOCK",
         "PE_DF_STOCK",
     ]
+
+
+def test_what_is_known_of_a_provider_stands_in_tables_that_are_its_own(library: Library) -> None:
+    """Beside tables of others it says nothing; what is written of the dataflow goes before."""
+    data, country = protect(observations(library, summed([12] * 24)), library, day=DAY), library.countries["CL"]
+    series, settings = country.series["DF_STOCK"], Settings((), (), (), "https://example.org", "2026-11-24.1", "es", {})
+
+    def fields(*providers: str, **said: Text) -> Mapping[str, Text]:
+        layouts = tuple(replace(series.layouts[0], provider=each) for each in providers)
+        own = replace(country, series={"DF_STOCK": replace(series, layouts=layouts, metadata=said)})
+        return describe(data, own, library, report=Report("CL", "DF_STOCK", (), {}), settings=settings).fields
+
+    alone = fields("UNHCR", "UNHCR")
+    assert alone["CONTACT_EMAIL"]["es"] == "stats@unhcr.org"
+    assert "428 (V)" in alone["INST_MAN_LA_OA"]["en"]
+    assert "CONTACT_EMAIL" not in fields("UNHCR", "INE")
+    assert fields("UNHCR", CONTACT_EMAIL={"en": "own"})["CONTACT_EMAIL"] == {"en": "own"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +22,7 @@ from pipeline.library import (
     waivers,
 )
 from pipeline.library.authored import NAMES, refuse
+from pipeline.library.described import metadata
 from pipeline.model import Country, Library
 
 AGENCY = "MIGLAC"  # placeholder: not registered anywhere (framework §0)
@@ -43,6 +44,7 @@ def load(root: Path) -> Library:
     agencies, providers = _agencies(root / "metadata/agencies.csv")
     flows = dataflows.dataflows(root / "dsd", found, hierarchies, categories, issue_types)
     licences, fields = _licences(root / "metadata/licences.csv"), _fields(root / "metadata/fields.csv")
+    providers = _with_metadata(root / "metadata/providers.toml", providers, fields)
     framework = Library(
         agency=AGENCY,
         codelists=codelists,
@@ -95,6 +97,16 @@ def _agencies(path: Path) -> tuple[dict[str, Text], dict[str, Provider]]:
         else:
             refuse(path, row, f'kind "{cells["kind"]}" must be agency or provider')
     return agencies, providers
+
+
+def _with_metadata(path: Path, providers: Mapping[str, Provider], fields: Mapping[str, Field]) -> dict[str, Provider]:
+    """The international providers with what is known of all tables of each."""
+    said = authored.toml(path)
+    authored.keys(path, said, tuple(providers), ())
+    return {
+        identifier: replace(each, metadata=metadata(path, said.get(identifier, {}), fields))
+        for identifier, each in providers.items()
+    }
 
 
 def _licences(path: Path) -> dict[str, Licence]:

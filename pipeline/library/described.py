@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.framework import Field
+from pipeline.framework import LANGUAGES, Field, Text
 from pipeline.library import authored
 from pipeline.library.authored import refuse
 
@@ -26,11 +26,23 @@ def described(
     authored.keys(path, table, (*keys, "metadata", "not_known"), keys)
     if table["provider"] not in providers or table["licence"] not in licences:
         refuse(path, None, "provider or licence does not exist in metadata/")
-    for identifier in table.get("metadata", {}):
+    said = {"metadata": metadata(path, table.get("metadata", {}), fields), "not_known": not_known(path, table, fields)}
+    return {**{name: table[name] for name in keys}, **said}
+
+
+def metadata(path: Path, table: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Text]:
+    """Texts by field of the reference metadata."""
+    for identifier in table:
         if identifier not in fields:
             refuse(path, None, f'"{identifier}" is not a field of metadata/fields.csv')
-    said = {"metadata": table.get("metadata", {}), "not_known": not_known(path, table, fields)}
-    return {**{name: table[name] for name in keys}, **said}
+    return {identifier: text(path, said, identifier) for identifier, said in table.items()}
+
+
+def text(path: Path, table: Mapping[str, str], what: str) -> Text:
+    """A text in the three languages; English may not be absent."""
+    if not isinstance(table, dict) or "en" not in table or not table.keys() <= set(LANGUAGES):
+        refuse(path, None, f"{what} must be a table of en, es and pt, with en at least")
+    return table
 
 
 def not_known(path: Path, table: Mapping[str, Any], fields: Mapping[str, Field]) -> frozenset[str]:

@@ -10,14 +10,14 @@ from typing import Any
 
 from pipeline import derived
 from pipeline.dominance import CONTRIBUTORS
-from pipeline.framework import LANGUAGES, Codelist, Provider, Structure, Text
+from pipeline.framework import LANGUAGES, Codelist, Provider, Structure
 from pipeline.labels import folded
 from pipeline.library import authored, capacity
 from pipeline.library.agreements import agreements
 from pipeline.library.authored import refuse
 from pipeline.library.corrections import corrections
 from pipeline.library.dataflows import stricter
-from pipeline.library.described import not_known
+from pipeline.library.described import metadata, not_known, text
 from pipeline.library.revisions import revisions
 from pipeline.model import CodeRow, Country, Layout, Library, Series
 from pipeline.validity import days, span
@@ -60,7 +60,7 @@ def country(folder: Path, framework: Library) -> Country:
         providers=providers,
         agreements=frozenset((each.provider, flow) for each in agreed for flow in each.flows) | _computed(framework),
         codes=_codes(folder / "codes.csv", framework),
-        metadata=_metadata(path, table.get("metadata", {}), framework),
+        metadata=metadata(path, table.get("metadata", {}), framework.fields),
         not_known=not_known(path, table, framework.fields),
         series=series,
         corrections=corrections(folder / "corrections.csv", series),
@@ -83,9 +83,9 @@ def _providers(path: Path, table: Mapping[str, Any], framework: Library, area: s
     found: dict[str, Provider] = {}
     for identifier, each in table.items():
         authored.unique(path, None, identifier, {**framework.providers, **found})
-        authored.keys(path, each, ("name", "url"), ("name",))
+        authored.keys(path, each, ("name", "url", "metadata"), ("name",))
         found[identifier] = Provider(
-            identifier, agency, area, _text(path, each["name"], f"name of {identifier}"), each.get("url", "")
+            identifier, agency, area, text(path, each["name"], f"name of {identifier}"), each.get("url", "")
         )
     return found
 
@@ -144,13 +144,6 @@ def _check_overlap(path: Path, row: int, each: CodeRow, other: CodeRow) -> None:
         refuse(path, row, f'"{each.label}" stands twice for the same time; let valid_from and valid_to not overlap')
 
 
-def _metadata(path: Path, table: Mapping[str, Any], framework: Library) -> dict[str, Text]:
-    for identifier in table:
-        if identifier not in framework.fields:
-            refuse(path, None, f'"{identifier}" is not a field of metadata/fields.csv')
-    return {identifier: _text(path, text, identifier) for identifier, text in table.items()}
-
-
 def _series(path: Path, area: str, providers: Mapping[str, Provider], framework: Library) -> Series:
     if path.stem not in framework.dataflows:
         refuse(path, None, f'"{path.stem}" is not a dataflow')
@@ -167,7 +160,7 @@ def _series(path: Path, area: str, providers: Mapping[str, Provider], framework:
         layouts=tuple(_layout(path, each, providers, framework) for each in table["table"]),
         hierarchies=tuple(table.get("hierarchies", [])),
         rounding_base=table.get("rounding_base", 0),
-        metadata=_metadata(path, table.get("metadata", {}), framework),
+        metadata=metadata(path, table.get("metadata", {}), framework.fields),
         not_known=not_known(path, table, framework.fields),
         working_age=table.get("working_age", 0),
         reliability=table.get("reliability", ""),
@@ -183,7 +176,7 @@ def _layout(path: Path, table: Mapping[str, Any], providers: Mapping[str, Provid
         refuse(path, None, f'provider "{table["provider"]}" does not exist')
     if table["licence"] not in framework.licences:
         refuse(path, None, f'licence "{table["licence"]}" is not in metadata/licences.csv')
-    texts = {name: _text(path, table[name], name) for name in _TEXTS}
+    texts = {name: text(path, table[name], name) for name in _TEXTS}
     headings = {component: str(place) for component, place in table.get("headings", {}).items()}
     lists = {name: tuple(table[name]) for name in ("header", "values", "add") if isinstance(table.get(name), list)}
     layout = Layout(**{**table, **texts, **lists, "headings": headings})
@@ -246,10 +239,3 @@ def _check_columns(path: Path, layout: Layout) -> None:
             re.compile(pattern)
         except re.error as error:
             refuse(path, None, f'{layout.file}: pattern "{pattern}" is not a regular expression ({error})')
-
-
-def _text(path: Path, table: Mapping[str, str], what: str) -> Text:
-    """A text in the three languages; English may not be absent."""
-    if not isinstance(table, dict) or "en" not in table or not table.keys() <= set(LANGUAGES):
-        refuse(path, None, f"{what} must be a table of en, es and pt, with en at least")
-    return table
