@@ -21,7 +21,9 @@ from test_formats import HOSTILE, description
 from test_protect import DAY, observations, summed
 from test_structures import RUN, SCHEMAS
 
+from pipeline import library as library_
 from pipeline.describe import describe
+from pipeline.errors import SetupError
 from pipeline.framework import Text
 from pipeline.harvest import served
 from pipeline.model import Library, Origin, Package, Report, Settings
@@ -175,3 +177,15 @@ def test_what_is_known_of_a_provider_stands_in_tables_that_are_its_own(library: 
     assert "428 (V)" in alone["INST_MAN_LA_OA"]["en"]
     assert "CONTACT_EMAIL" not in fields("UNHCR", "INE")
     assert fields("UNHCR", CONTACT_EMAIL={"en": "own"})["CONTACT_EMAIL"] == {"en": "own"}
+
+
+def test_what_a_country_says_of_a_producer_is_kept(office: Path) -> None:
+    path = office / "metadata/national/XX/country.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + '\n[providers.INF.metadata.ORGANISATION_UNIT]\nen = "Unit of borders"\n', encoding="utf-8")
+    assert library_.load(office).countries["XX"].providers["INF"].metadata == {
+        "ORGANISATION_UNIT": {"en": "Unit of borders"}
+    }
+    path.write_text(text + '\n[providers.INF.metadata.NOPE]\nen = "x"\n', encoding="utf-8")
+    with pytest.raises(SetupError, match=r'country\.toml: "NOPE" is not a field'):
+        library_.load(office)

@@ -84,9 +84,9 @@ def _providers(path: Path, table: Mapping[str, Any], framework: Library, area: s
     for identifier, each in table.items():
         authored.unique(path, None, identifier, {**framework.providers, **found})
         authored.keys(path, each, ("name", "url", "metadata"), ("name",))
-        found[identifier] = Provider(
-            identifier, agency, area, text(path, each["name"], f"name of {identifier}"), each.get("url", "")
-        )
+        name, said = text(path, each["name"], f"name of {identifier}"), each.get("metadata", {})
+        known = metadata(path, said, framework.fields)
+        found[identifier] = Provider(identifier, agency, area, name, each.get("url", ""), known)
     return found
 
 
