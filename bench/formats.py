@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from run import FRAME, ROOT, measure, measured
+from run import FLOOR, FLOOR_TASK, FRAME, ROOT, measure, measured
 
 DATA = "DATA = frame(ROWS)\nFORMS = formats()"
 # A message is written by a process of its own, so that the one which checks it holds nothing else. Its figures keep
@@ -109,8 +109,6 @@ SET.add_obs([
     for row in ROWS_])
 Path("/dev/null").write_bytes(sdmx.to_xml(DataMessage(data=[SET])))
 """
-FLOOR = DATA + "\nimport pyarrow as pa, pyarrow.csv"
-FLOOR_TASK = "pa.csv.write_csv(pa.Table.from_pandas(DATA.astype(dict.fromkeys(DATA.columns, str))), '/dev/null')"
 # Every value is text already: nothing is left but to join them.
 STRINGS = DATA + "\nROWS_ = DATA.astype(str).to_numpy().tolist()"
 STRINGS_TASK = """

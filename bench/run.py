@@ -63,6 +63,14 @@ LAYOUT = Layout("a.xlsx", "INE", "CC-BY-4.0", "C:V", {"COUNTRY_BIRTH": "País", 
 CHILE = Country("CL", "es", "INE", {}, frozenset(), (), {}, {"DF_STOCK": Series("CL", "DF_STOCK", (LAYOUT,), (), 0, {})})
 """
 
+FLOOR = "DATA = frame(ROWS)\nimport pyarrow as pa, pyarrow.csv"
+# Codes become text in Arrow, not in pandas, which takes five times as long.
+FLOOR_TASK = """
+TABLE = pa.Table.from_pandas(DATA, preserve_index=False)
+COLUMNS = [each.cast(pa.string()) if pa.types.is_dictionary(each.type) else each for each in TABLE.columns]
+pa.csv.write_csv(pa.table(COLUMNS, names=TABLE.column_names), "/dev/null")
+"""
+
 
 def writer(name: str) -> str:
     """The call that writes DATA in one of our formats."""
@@ -91,11 +99,7 @@ subprocess.run([sys.executable, "-m", "pipeline", "publish"], cwd={str(ROOT)!r},
     "write SDMX-CSV 2.0": ("DATA = frame(ROWS)", writer("csv"), ROWS),
     "write SDMX-ML 2.1 series": ("DATA = frame(ROWS)", writer("ml21"), ROWS),
     "write SDMX-ML 3.0 series": ("DATA = frame(ROWS)", writer("ml30"), ROWS),
-    "floor: pyarrow.csv": (
-        "DATA = frame(ROWS)\nimport pyarrow as pa, pyarrow.csv",
-        "pa.csv.write_csv(pa.Table.from_pandas(DATA.astype({c: str for c in DATA.select_dtypes('category')})), '/dev/null')",
-        ROWS,
-    ),
+    "floor: pyarrow, CSV": (FLOOR, FLOOR_TASK, ROWS),
     "peer: pandas.to_csv": ("DATA = frame(ROWS)", "DATA.to_csv('/dev/null', index=False)", ROWS),
 }
 MEASURE = """
