@@ -76,10 +76,10 @@ def joined(texts: Iterable[Text], separator: str = ", ") -> Text:
 def describe(data: Protected, country: Country, library: Library, *, report: Report, settings: Settings) -> Description:
     """Fill the fields of `metadata/fields.csv` for one country and dataflow."""
     subject = _Subject(data, country, library, report, settings)
-    fields: dict[str, Text] = {}
+    fields, stated = dict[str, Text](), subject.stated
     for field in library.fields.values():
-        stated = next((said[field.id] for said in subject.stated if said.get(field.id)), None)
-        text = stated or (_DERIVED[field.derived](subject) if field.derived else None)
+        written = next((said[field.id] for said in stated if said.get(field.id)), None)
+        text = written or (_DERIVED[field.derived](subject) if field.derived else None)
         if text and any(text.values()):
             fields[field.id] = text
     missing = [f.id for f in library.fields.values() if f.obligation == "M" and f.id not in fields]

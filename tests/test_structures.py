@@ -101,6 +101,12 @@ def official(version: str) -> etree.XMLSchema:
     return etree.XMLSchema(file=str(SCHEMAS / f"xml/sdmx{version.replace('.', '')}/SDMXMessage.xsd"))
 
 
+def official_json() -> Any:
+    return jsonschema_rs.validator_for(
+        json.loads((SCHEMAS / "json/sdmx20/sdmx-json-structure-schema.json").read_text())
+    )
+
+
 def text(value: Any) -> dict[str, str]:
     return dict(value.localizations)
 
@@ -115,9 +121,7 @@ def test_the_full_message_is_valid(messages: Mapping[str, bytes], version: str) 
 
 @pytest.fixture(scope="module")
 def json_schema() -> Any:
-    return jsonschema_rs.validator_for(
-        json.loads((SCHEMAS / "json/sdmx20/sdmx-json-structure-schema.json").read_text())
-    )
+    return official_json()
 
 
 def test_the_full_json_message_is_valid(messages: Mapping[str, bytes], json_schema: Any) -> None:

@@ -191,26 +191,24 @@ def _put_together(
     each: IndicatorInput, parts: Sequence[pd.DataFrame], list_of: Callable[[str], Codelist | None]
 ) -> Taken:
     dims = (*each.by, TIME)
-    if not parts:  # as most inputs of most countries
-        frame, sources, used = _nothing(dims)
-        return Taken(Column(dims, frame.copy(), used.copy(), _listed(each, list_of)), sources.copy(), frozenset())
-    rows = pd.concat(parts, ignore_index=True)
+    frame, sources, several = _tables(pd.concat(parts, ignore_index=True), dims) if parts else _nothing(dims)
+    used = pd.DataFrame({"bundle": [], "input": [], "row": []})
+    return Taken(Column(dims, frame, used, _listed(each, list_of)), sources, several)
+
+
+@cache
+def _nothing(dims: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame, frozenset[str]]:
+    """The tables of an input that nothing was found for, as most inputs of most countries."""
+    return _tables(pd.DataFrame(columns=[*dict.fromkeys((*dims, "value", *STATE, *_SOURCES))]), dims)
+
+
+def _tables(rows: pd.DataFrame, dims: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame, frozenset[str]]:
+    """The figures of an input and where each stands; and the countries that have several of one key, left out."""
     is_double = rows.duplicated(list(dims), keep=False)
     several = frozenset(root(rows.loc[is_double, "REF_AREA"]))
     rows = rows[~is_double].reset_index(drop=True)
     rows = rows.astype({"value": "float64", "is_withheld": "bool", "quality": "int64", "reliability": "int64"})
-    frame = rows[[*dims, "value", *STATE]].assign(row=np.arange(len(rows)))
-    used = pd.DataFrame({"bundle": [], "input": [], "row": []})
-    return Taken(Column(dims, frame, used, _listed(each, list_of)), rows[_SOURCES], several)
-
-
-@cache
-def _nothing(dims: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The tables of an input that nothing was found for."""
-    rows = pd.DataFrame(columns=[*dict.fromkeys((*dims, "value", *STATE, *_SOURCES))])
-    rows = rows.astype({"value": "float64", "is_withheld": "bool", "quality": "int64", "reliability": "int64"})
-    frame = rows[[*dims, "value", *STATE]].assign(row=np.arange(0))
-    return frame, rows[_SOURCES], pd.DataFrame({"bundle": [], "input": [], "row": []})
+    return rows[[*dims, "value", *STATE]].assign(row=np.arange(len(rows))), rows[_SOURCES], several
 
 
 def _listed(each: IndicatorInput, list_of: Callable[[str], Codelist | None]) -> dict[str, int]:
