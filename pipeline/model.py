@@ -305,7 +305,10 @@ class Protected:
 
 @dataclass(frozen=True)
 class Description:
-    """The reference metadata of one package by field id; what is `missing` and not `not_known` holds it back."""
+    """The reference metadata of one package by field id; what is `missing` and not `not_known` holds it back.
+
+    `gathered` says of which sites a hub has it, the one where it was made first.
+    """
 
     area: str
     flow: str
@@ -317,6 +320,7 @@ class Description:
     vintage: str
     last_update: str
     not_known: tuple[str, ...] = ()
+    gathered: tuple[Mapping[str, str], ...] = ()  # address, agency, release, signature, moment
 
     @property
     def licence(self) -> str:
