@@ -305,10 +305,7 @@ class Protected:
 
 @dataclass(frozen=True)
 class Description:
-    """The reference metadata of one package by field id; what is `missing` and not `not_known` holds it back.
-
-    `gathered` says of which sites a hub has it, the one where it was made first.
-    """
+    """The reference metadata of one package by field id; what is `missing` and not `not_known` holds it back."""
 
     area: str
     flow: str
@@ -320,7 +317,7 @@ class Description:
     vintage: str
     last_update: str
     not_known: tuple[str, ...] = ()
-    gathered: tuple[Mapping[str, str], ...] = ()  # address, agency, release, signature, moment
+    gathered: tuple[Mapping[str, str], ...] = ()  # of which sites a hub has it, the first where it was made
 
     @property
     def licence(self) -> str:

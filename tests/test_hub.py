@@ -227,7 +227,7 @@ def hostile_paths(folder: Path, site: Served) -> None:
     entry = {"bytes": 1, "sha256": "0" * 64}
     names = ("../../etc/passwd", "/etc/passwd", "a\x00b", "x" * 100_000, "packages/DF_STOCK/../../x/metadata.json")
     manifest["files"] |= dict.fromkeys(names, entry)
-    manifest["files"][TABLE] = {"bytes": 1, "sha256": "../../../../tmp/x"}
+    manifest["files"][TABLE] = {"bytes": 1, "sha256": "../../../x"}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
