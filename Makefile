@@ -60,6 +60,7 @@ bench: .venv/test.stamp ## the benchmarks, written to build/bench/
 	$(BIN)/python bench/pages.py
 	$(BIN)/python bench/border.py
 	$(BIN)/python bench/survey.py
+	$(BIN)/python bench/hub.py
 
 protect: .venv/run.stamp ## withhold cells of any table: TABLE=… HIERARCHY=… OUT=… (OPTIONS="--table …" adds linked ones)
 	@$(RUN) protect --table "$(TABLE)" --hierarchy "$(HIERARCHY)" --out "$(OUT)" $(OPTIONS)
