@@ -34,6 +34,9 @@ serve: .venv/run.stamp ## serve build/public and SDMX REST over it on 127.0.0.1 
 harvest-check: .venv/test.stamp ## play the harvesting agency against build/public
 	@$(RUN) harvest-check
 
+harvest: .venv/run.stamp ## the regional hub: gather published sites into build/hub/public: URLS="…" (or @list.toml)
+	@$(RUN) harvest $(if $(URLS),--urls "$(URLS)")
+
 release: .venv/run.stamp ## put out the release that waited for its hour (embargo in publish.toml)
 	@$(RUN) release
 
@@ -57,6 +60,7 @@ bench: .venv/test.stamp ## the benchmarks, written to build/bench/
 	$(BIN)/python bench/pages.py
 	$(BIN)/python bench/border.py
 	$(BIN)/python bench/survey.py
+	$(BIN)/python bench/hub.py
 
 protect: .venv/run.stamp ## withhold cells of any table: TABLE=… HIERARCHY=… OUT=… (OPTIONS="--table …" adds linked ones)
 	@$(RUN) protect --table "$(TABLE)" --hierarchy "$(HIERARCHY)" --out "$(OUT)" $(OPTIONS)
@@ -87,4 +91,4 @@ docs: .venv/run.stamp ## the generated pages of docs/
 	@$(INSTALL) -r requirements-test.lock
 	@touch $@
 
-.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check release verify test check bench protect audit border survey questions docs
+.PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check harvest release verify test check bench protect audit border survey questions docs

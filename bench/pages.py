@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT)]
 
 from jinja2 import Environment  # noqa: E402
 
-from pipeline import across, catalogue, previous, report, run  # noqa: E402
+from pipeline import across, catalogue, previous, report, united  # noqa: E402
 from pipeline import library as library_  # noqa: E402
 from pipeline import settings as settings_  # noqa: E402
 from pipeline.catalogue import view  # noqa: E402
@@ -42,12 +42,12 @@ def standing(library: Library, settings: Settings) -> Release:
             kept = previous.load(ROOT / "build/public", library.dataflows[series.flow], area)
             if kept is not None:
                 packages.append(
-                    run.standing(kept, run.stood(kept, series.area, series.flow, library), library, formats=[])
+                    united.standing(kept, united.stood(kept, series.area, series.flow, library), library, formats=[])
                 )
                 if kept.report:
                     reports[area, series.flow] = report.restored(kept.report)
     flows = dict.fromkeys(each.data.flow.id for each in packages)
-    whole = {flow: run.together([p for p in packages if p.data.flow.id == flow], library) for flow in flows}
+    whole = {flow: united.together([p for p in packages if p.data.flow.id == flow], library) for flow in flows}
     return Release(tuple(packages), reports, {}, whole, {}, across.compare(whole, library))
 
 
@@ -63,7 +63,7 @@ def worldwide(release: Release, library: Library, settings: Settings, count: int
         packages += [_moved(each, area) for each in release.packages if each.data.area == known]
     library = replace(library, countries=countries)
     flows = dict.fromkeys(each.data.flow.id for each in packages)
-    whole = {flow: run.together([p for p in packages if p.data.flow.id == flow], library) for flow in flows}
+    whole = {flow: united.together([p for p in packages if p.data.flow.id == flow], library) for flow in flows}
     release = replace(release, packages=tuple(packages), whole=whole, compared=across.compare(whole, library))
     return release, library, replace(settings, areas=(*settings.areas, *like))
 

@@ -44,6 +44,12 @@ def _harvest_check(options: argparse.Namespace) -> int:
     return harvest_check(ROOT / "build/public")
 
 
+def _harvest(options: argparse.Namespace) -> int:
+    from pipeline.hub.harvest import harvest
+
+    return harvest(ROOT, urls=options.urls)
+
+
 def _release(options: argparse.Namespace) -> int:
     from pipeline.commands import release
 
@@ -190,10 +196,17 @@ def _given(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _of_records(verb: Callable[[str, str, Callable[[argparse.Namespace], int]], argparse.ArgumentParser]) -> None:
-    """The verbs that make tables from records of persons, and the one for the questions that they were asked."""
+    """The verbs of records of persons, of the questions that they were asked, and of the hub."""
     _border_options(verb("border", "estimate stocks and flows from border-control records", _border))
     _questions_options(verb("questions", "hold a questionnaire against the standard question modules", _questions))
+    _harvest_options(verb("harvest", "gather published sites into a regional one, in build/hub/public", _harvest))
     _survey_options(verb("survey", "adjust the weights of a survey so that migrants are visible", _survey))
+
+
+def _harvest_options(each: argparse.ArgumentParser) -> None:
+    each.add_argument(
+        "--urls", default="", help="addresses of sites, or @ and a file that lists them; @hub.toml else, if it is there"
+    )
 
 
 def _border_options(each: argparse.ArgumentParser) -> None:

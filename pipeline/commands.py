@@ -55,7 +55,7 @@ def publish(root: Path, *, areas: Collection[str], flows: Collection[str], is_dr
     public, reports = root / "build/public", root / "build/reports"
     say = summary.words(chosen.language)
     this = reuse.whole_run(root, loaded, chosen, areas=areas, flows=flows)
-    code = None if is_dry or not this else reuse.standing_code(root, this)
+    code = None if is_dry or not this else reuse.standing_code(root / "build", this)
     if code is not None and reports.is_dir() and not any(signature.faults(public)):
         print(say["unchanged"].format(release=chosen.release))
         return code

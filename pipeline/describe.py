@@ -110,6 +110,7 @@ def united(descriptions: Sequence[Description], library: Library) -> Description
         fields={},
         missing=(),
         not_known=(),
+        gathered=(),
         licences=tuple(licences),
         sources=tuple(source for each in descriptions for source in each.sources),
         vintage=max(each.vintage for each in descriptions),
@@ -123,7 +124,7 @@ def released(record: Mapping[str, Any], library: Library) -> Description:
     licences = [Licence(**each) for each in content["licences"]]
     named = {each: each for each in library.licences.values()}
     content["licences"] = tuple(named.get(each, each) for each in licences)
-    listed = {name: tuple(content.get(name, ())) for name in ("missing", "not_known", "sources")}
+    listed = {name: tuple(content.get(name, ())) for name in ("missing", "not_known", "sources", "gathered")}
     return Description(**content | listed)
 
 

@@ -317,6 +317,7 @@ class Description:
     vintage: str
     last_update: str
     not_known: tuple[str, ...] = ()
+    gathered: tuple[Mapping[str, str], ...] = ()  # of which sites a hub has it, the first where it was made
 
     @property
     def licence(self) -> str:

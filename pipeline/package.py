@@ -33,8 +33,11 @@ def _write_metadata(data: Protected, description: Description, file: BinaryIO) -
         {"file": o.file, "sheet": o.sheet, "sha256": o.sha256, "provider": o.provider, "licence": o.licence}
         for o in data.sources
     ]
+    said = asdict(description)
+    if not description.gathered:
+        del said["gathered"]  # what an office publishes of its own
     content = {
-        "description": asdict(description),
+        "description": said,
         "method_of_protection": data.flow.protection.method,
         "origins": origins,
         "suppressed": dict(data.suppressed),

@@ -58,7 +58,7 @@ class Parts:
         """
         anew: dict[str, Part] = {}
         for part in parts:
-            name = _digest((self.common, part.what, *part.of))
+            name = digest((self.common, part.what, *part.of))
             known = self.before.get(name, ())
             if known and tree.keep_all(self.public, {path: self.listed[path] for path in known}):
                 self.kept.update(known)
@@ -78,9 +78,9 @@ def _made(root: Path, part: Part) -> dict[str, Written]:
     return tree.written
 
 
-def parts(root: Path) -> Parts:
-    """What the standing release of an office can give; nothing where its record is of another release."""
-    build = root / "build"
+def parts(root: Path, build: Path | None = None) -> Parts:
+    """What the standing release in `build` of an office can give; nothing where its record is of another release."""
+    build = build or root / "build"
     empty = Parts(build / "public", common(root))
     try:
         found = json.loads((build / RECORD).read_text(encoding="utf-8"))
@@ -100,9 +100,8 @@ def remember(build: Path, made: Parts, run: str, *, code: int) -> None:
     (build / RECORD).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
-def standing_code(root: Path, run: str) -> int | None:
+def standing_code(build: Path, run: str) -> int | None:
     """The exit code of the run that made what stands, if `run` would make the same again; None if it would not."""
-    build = root / "build"
     try:
         found = json.loads((build / RECORD).read_text(encoding="utf-8"))
         if found["run"] == run and found["manifest"] == _checksum(build / "public/manifest.json"):
@@ -120,7 +119,7 @@ def common(root: Path) -> str:
     libraries = sorted(f"{each.name} {each.version}" for each in distributions())
     program = _files(Path(__file__).parent, Path(__file__).parent)
     authored = (line for name in _AUTHORED for line in _files(root, root / name))
-    return _digest((sys.version, *libraries, *program, *authored))
+    return digest((sys.version, *libraries, *program, *authored))
 
 
 def whole_run(
@@ -130,20 +129,20 @@ def whole_run(
     series = (each for country in library.countries.values() for each in country.series.values())
     if settings.embargo or any(layout.database for each in series for layout in each.layouts):
         return ""
-    return _digest((common(root), *_files(root, root / "data"), repr(sorted(areas)), repr(sorted(flows))))
+    return digest((common(root), *_files(root, root / "data"), repr(sorted(areas)), repr(sorted(flows))))
 
 
 def of_figures(data: Protected, description: Description) -> list[str]:
     """Digest of protected figures with the cells they come from, and of what describes them."""
-    digest = hashlib.sha256()
+    found = hashlib.sha256()
     for name in data.frame:
         codes, distinct = pd.factorize(data.frame[name])
         said = json.dumps([str(name), [str(value) for value in distinct]], ensure_ascii=False)
-        digest.update(said.encode())
-        digest.update(np.ascontiguousarray(codes).tobytes())
+        found.update(said.encode())
+        found.update(np.ascontiguousarray(codes).tobytes())
     kinds = [str(data.frame[name].dtype.kind) for name in data.frame]
     about: list[Any] = [data.area, data.flow.id, kinds, list(map(repr, data.sources)), dict(data.suppressed)]
-    return [digest.hexdigest(), json.dumps([about, asdict(description)], ensure_ascii=False, sort_keys=True)]
+    return [found.hexdigest(), json.dumps([about, asdict(description)], ensure_ascii=False, sort_keys=True)]
 
 
 def _files(root: Path, folder: Path) -> Iterable[str]:
@@ -158,5 +157,5 @@ def _checksum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _digest(parts: Iterable[str]) -> str:
+def digest(parts: Iterable[str]) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -10,29 +10,23 @@ from functools import partial
 from pathlib import Path
 
 from pipeline import (
-    across,
     audit,
     describe,
-    flat,
     previous,
     protect,
     publish,
     releases,
     report,
     reuse,
-    suite,
     thresholds,
     vintages,
-    waivers,
 )
 from pipeline.completeness import gaps
 from pipeline.corrections import correct
 from pipeline.errors import InputError
 from pipeline.formats import Format
 from pipeline.framework import Text
-from pipeline.methods.made import made as made_of
 from pipeline.model import (
-    Compared,
     Issue,
     Library,
     Observations,
@@ -42,13 +36,13 @@ from pipeline.model import (
     Report,
     Series,
     Settings,
-    Whole,
 )
 from pipeline.package import package
 from pipeline.read import read_all
 from pipeline.recode import recode
 from pipeline.template import completed
 from pipeline.texts import texts
+from pipeline.united import standing, stood, united
 from pipeline.validate import missing_metadata, public, validate, validate_release, validate_revision
 from pipeline.workers import shared_out
 
@@ -117,54 +111,16 @@ def run(
             if key not in reports and stands.report:
                 reports[key], carried[report.record_path(*key)] = report.restored(stands.report), stands.report
         packages += [made] if made else []
-    made_of_them = made_of(packages, reports, library, settings, formats=formats.values())
-    packages, held_back, reports = (
-        made_of_them.packages,
-        held_back | made_of_them.held_back,
-        reports | made_of_them.reports,
-    )
-    whole = {
-        flow: together([p for p in packages if p.data.flow.id == flow], library)
-        for flow in dict.fromkeys(p.data.flow.id for p in packages)
-    }
-    compared = across.compare(whole, library)
-    reports |= across.told(compared, _published(received, reports, held_back), whole, library)
-    records = (
-        report.records(reports, suite.run(received, library, reports, say["progress_judging"]))
-        | carried
-        | made_of_them.records
-    )
-    records |= _records(reports, whole, compared, library, day=settings.release_day)
-    release = Release(
-        *(tuple(packages), reports, held_back, whole, records, compared),
-        *(made_of_them.answers, made_of_them.profiles, made_of_them.deliveries),
+    release = united(
+        *(packages, reports, held_back, library, settings),
+        formats=formats.values(),
+        received=received,
+        carried=carried,
+        said=say["progress_judging"],
     )
     site = root / "site"
     publish.publish(release, library, settings, formats=formats, site=site, folder=folder, past=past, parts=parts)
     return release
-
-
-def _records(
-    reports: Mapping[tuple[str, str], Report],
-    flows: Iterable[str],
-    compared: Compared,
-    library: Library,
-    *,
-    day: str,
-) -> dict[str, bytes]:
-    """What a release says of its own making beside the reports, by path."""
-    records = across.records(compared, across.rules(library))
-    records |= {f"reports/suites/{flow}.json": suite.write(library.dataflows[flow], library) for flow in flows}
-    records |= {flat.path(*key): flat.table(each) for key, each in reports.items()}
-    return records | {waivers.PATH: waivers.record(library, reports.values(), day=day)}
-
-
-def _published(
-    received: Iterable[Observations], reports: Mapping[tuple[str, str], Report], held_back: Collection[tuple[str, str]]
-) -> dict[tuple[str, str], Report]:
-    """The reports of the deliveries of this run that go out; what the release keeps stays as it was told."""
-    keys = ((each.area, each.flow.id) for each in received)
-    return {key: reports[key] for key in keys if key not in held_back}
 
 
 Judged = tuple[Observations, Report] | InputError
@@ -285,21 +241,3 @@ def changes(
         release=settings.release,
         published=kept.revisions,
     )
-
-
-def standing(kept: previous.Standing, data: Protected, library: Library, *, formats: Iterable[Format]) -> Package:
-    """The package of a delivery as the standing release has it."""
-    return package(data, describe.released(kept.record, library), library, formats=formats)
-
-
-def stood(kept: previous.Standing, area: str, flow: str, library: Library) -> Protected:
-    """The figures of a delivery as the standing release has them."""
-    return protect.released(kept.table, kept.record, area, thresholds.flow_of(area, flow, library), library)
-
-
-def together(packages: list[Package], library: Library) -> Whole:
-    """One dataflow with all of its countries."""
-    data: Protected = protect.unite([p.data for p in packages], library)
-    by_area = {p.data.area: protect.only(data, p.data.area) for p in packages}
-    description = describe.united([p.description for p in packages], library)
-    return Whole(data, description, {area: part for area, part in by_area.items() if len(part.frame)})

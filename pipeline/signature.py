@@ -109,17 +109,29 @@ def _checksum(file: Path, known: dict[tuple[int, int], str]) -> str:
     return known[same]
 
 
+def fits(content: bytes, signature: bytes, key: bytes) -> bool:
+    """Whether the holder of a public key in PEM signed a manifest.
+
+    Raises:
+        ValueError: the signature or the key cannot be read, or the key is of another kind.
+    """
+    try:
+        public = load_pem_public_key(key)
+        written = base64.b64decode(signature, validate=False)
+    except UnsupportedAlgorithm as error:
+        raise ValueError from error
+    if not isinstance(public, Ed25519PublicKey):
+        raise ValueError  # noqa: TRY004  # it is what the file holds that is wrong
+    try:
+        public.verify(written, content)
+    except InvalidSignature:
+        return False
+    return True
+
+
 def _unsigned(folder: Path, key: Path) -> Iterator[str]:
     try:
-        public = load_pem_public_key(key.read_bytes())
-        signature = base64.b64decode((folder / SIGNATURE).read_bytes(), validate=False)
-    except (OSError, ValueError, UnsupportedAlgorithm):
-        yield f"{SIGNATURE} or the public key {key.name} is absent or cannot be read"
-        return
-    if not isinstance(public, Ed25519PublicKey):
-        yield f"{key.name} is not an Ed25519 key"
-        return
-    try:
-        public.verify(signature, (folder / MANIFEST).read_bytes())
-    except InvalidSignature:
-        yield f"{MANIFEST} is not what the holder of {key.name} signed"
+        if not fits((folder / MANIFEST).read_bytes(), (folder / SIGNATURE).read_bytes(), key.read_bytes()):
+            yield f"{MANIFEST} is not what the holder of {key.name} signed"
+    except (OSError, ValueError):
+        yield f"{SIGNATURE} or the public key {key.name} is absent, cannot be read or is not Ed25519"

@@ -20,6 +20,8 @@ _CELLS_KEPT = 10_000  # of one issue: all that a person may want to see marked
 _TOLD_APART = 50  # different things found by one check in one table; the rest are counted together
 _OTHERS = "…"
 _HIDDEN, _UNKNOWN = "ING-07", "ING-08"
+_GATHERED = ("STR", "DOM-2")  # rules for received data that a published table must keep
+_AT_HOME = ("agreement", "numeric")  # less these checks
 _LEDGER = {"blank": "ING-02", "added": "ING-03"}  # reasons of the ledger that are no note of a country
 
 
@@ -46,7 +48,20 @@ def validate(observations: Observations, library: Library, *, day: str) -> Repor
 
 def validate_release(protected: Protected, library: Library, *, day: str) -> Report:
     """Apply the rules for what is about to be published: nothing confidential may be left in it."""
-    return _applied(protected, library, "release", day=day)
+    return _applied(protected, library, _of_stage(protected, "release"), day=day)
+
+
+def validate_gathered(protected: Protected, library: Library, *, day: str) -> Report:
+    """Apply the rules that a published table of another site must keep whoever made it: structure, codes and allowed
+    content, marks of what is withheld, and nothing confidential. Its sums are the matter of the office that made it,
+    whose report comes along, and so are its agreements; that its figures are numbers is known when they are read.
+    """
+    mine = [
+        rule
+        for rule in protected.flow.rules
+        if rule.stage == "release" or (rule.stage == "received" and rule.id.startswith(_GATHERED))
+    ]
+    return _applied(protected, library, [rule for rule in mine if rule.check not in _AT_HOME], day=day)
 
 
 def public(received: Report, protected: Protected, library: Library, *, day: str) -> Report:
@@ -54,18 +69,22 @@ def public(received: Report, protected: Protected, library: Library, *, day: str
     published: what they say of a withheld figure would tell of it.
     """
     of_figures = {rule.id for rule in protected.flow.rules if rule.stage == "figures"}
-    again = _applied(protected, library, "figures", day=day)
+    again = _applied(protected, library, _of_stage(protected, "figures"), day=day)
     issues = (issue for issue in received.issues if issue.code not in of_figures)
     return replace(received, issues=(*issues, *again.issues), applied={**received.applied, **again.applied})
 
 
-def _applied(protected: Protected, library: Library, stage: str, *, day: str) -> Report:
+def _of_stage(protected: Protected, stage: str) -> list[Rule]:
+    return [rule for rule in protected.flow.rules if rule.stage == stage]
+
+
+def _applied(protected: Protected, library: Library, rules: list[Rule], *, day: str) -> Report:
     frame = _filled(protected.frame, protected.flow.structure)
     country = library.countries.get(protected.area)
     series = country.series.get(protected.flow.id) if country is not None else None
     base = max(series.rounding_base if series is not None else 0, protected.flow.protection.rounding_base)
     table = Table(protected.area, protected.flow, frame, protected.sources, library, day, rounding_base=base)
-    return _apply(table, [rule for rule in protected.flow.rules if rule.stage == stage])
+    return _apply(table, rules)
 
 
 def validate_revision(changes: Changes, library: Library, *, day: str) -> Report:

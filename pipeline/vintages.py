@@ -110,15 +110,20 @@ def written(changes: Changes) -> bytes:
     told = (frame[CHANGE] == REVISED) | (frame[CHANGE] == STATUS)
     file = io.StringIO()
     table = csv.writer(file, lineterminator="\n")
-    table.writerow(("release", "against", "kind", *key, *_COLUMNS))
-    columns = (CHANGE, *key, OLD_VALUE, "OBS_VALUE", OLD_STATUS, "OBS_STATUS", _NOTE)
-    for is_told, (kind, *rest) in zip(told, frame[list(columns)].itertuples(index=False), strict=True):
+    table.writerow(columns(changes.flow))
+    of_frame = [CHANGE, *key, OLD_VALUE, "OBS_VALUE", OLD_STATUS, "OBS_STATUS", _NOTE]
+    for is_told, (kind, *rest) in zip(told, frame[of_frame].itertuples(index=False), strict=True):
         *codes, old, value, old_status, status, number = rest
         figures = _figures(old, value) if is_told else ("", "", "")
         note = changes.notes[number] if number >= 0 else None
         reason = [note.date, *(note.reason.get(lang, "") for lang in LANGUAGES)] if note else [""] * 4
         table.writerow((changes.release, changes.against, kind, *codes, *figures, old_status, status, *reason))
     return file.getvalue().encode()
+
+
+def columns(flow: Dataflow) -> tuple[str, ...]:
+    """The headings of the table of revisions."""
+    return ("release", "against", "kind", *flow.structure.key, *_COLUMNS)
 
 
 def counts(changes: Changes) -> dict[str, int]:

@@ -87,11 +87,11 @@ def test_a_record_of_another_release_gives_nothing(office: Path) -> None:
     manifest.write_text('{"files": {}}', encoding="utf-8")
     reuse.remember(build, reuse.Parts(build / "public", "", now={"name": ["path"]}), "run", code=1)
     assert reuse.parts(office).before == {"name": ["path"]}
-    assert reuse.standing_code(office, "run") == 1
-    assert reuse.standing_code(office, "another run") is None
+    assert reuse.standing_code(office / "build", "run") == 1
+    assert reuse.standing_code(office / "build", "another run") is None
     manifest.write_text('{"files": {} }', encoding="utf-8")
     assert reuse.parts(office).before == {}
-    assert reuse.standing_code(office, "run") is None
+    assert reuse.standing_code(office / "build", "run") is None
     (build / reuse.RECORD).write_text("{", encoding="utf-8")
     assert reuse.parts(office).before == {}
 

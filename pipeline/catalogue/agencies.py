@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from pipeline.catalogue import machine
+from pipeline.catalogue import machine, sites
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.view import Catalogue
 from pipeline.catalogue.wording import Words
@@ -37,6 +37,8 @@ def _content(catalogue: Catalogue, words: Words) -> Content:
         "notices": [(path, path.replace("/", "_").replace(".", "_")) for path in _NOTICES if path in catalogue.written],
         "services": [(each, machine.addresses(catalogue, each.id)) for each in catalogue.flows],
         "agreements": list(_agreements(catalogue, words)),
+        "hub": texts("hub", words.lang),
+        "sites": sites.sites(catalogue, words),
         "snippets": machine.snippets(catalogue, flow, area) if flow else {},
         "record": {
             "agency": catalogue.library.agency,

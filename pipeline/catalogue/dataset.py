@@ -11,6 +11,7 @@ from pipeline.catalogue.parts import line_record, point_records
 from pipeline.catalogue.quality import issue_counts, issue_rows
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.sample import Row, Sample
+from pipeline.catalogue.sites import gathered
 from pipeline.catalogue.view import Catalogue, View
 from pipeline.catalogue.wording import Words
 from pipeline.framework import LANGUAGES, Text
@@ -96,6 +97,7 @@ def _content(catalogue: Catalogue, view: View, words: Words) -> Content:
         "held_back": catalogue.release.held_back.get((view.area, view.flow.id)),
         "ledger": _ledger(report, words, catalogue.library.reasons),
         "sources": [_source(catalogue, view, number, words) for number in range(len(view.package.data.sources))],
+        "gathered": [gathered(each, words) for each in description.gathered],
         "address": f"{catalogue.settings.base_url.rstrip('/')}/{words.lang}/{view.path}/",
         "year": catalogue.settings.release_day[:4],
         "json_ld": _json_ld(catalogue, view, files, words),

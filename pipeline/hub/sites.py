@@ -1,0 +1,161 @@
+"""Which sites are gathered: addresses on the command line, or a list that also says whose they are and their keys."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pipeline.errors import SetupError, Told
+from pipeline.framework import LANGUAGES, Text
+from pipeline.library import authored
+from pipeline.library.authored import refuse
+
+LIST = "hub.toml"
+_SITE = ("address", "agency", "key", "areas")
+_HUB = ("title", "base_url", "site", "limits")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A published place. `key` is the public key that it must be signed with, in PEM; `areas` the countries that it
+    speaks for, all that it publishes where none is said.
+    """
+
+    address: str  # ends with a slash
+    agency: str = ""
+    key: bytes = b""
+    areas: tuple[str, ...] = ()
+
+    @property
+    def host(self) -> str:
+        """Scheme, name and port: one host is asked one thing at a time."""
+        parts = urlsplit(self.address)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def name(self) -> str:
+        """Whose site it is, as far as that is said."""
+        return self.agency or self.address
+
+    @property
+    def folder(self) -> str:
+        """A name for its files that no other site has."""
+        readable = re.sub(r"[^a-z0-9]+", "-", self.address.lower().partition("://")[2]).strip("-")[:60]
+        return f"{readable}-{hashlib.sha256(self.address.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How gently sites are asked, and how much of them is taken."""
+
+    hosts_at_once: int = 8
+    interval_seconds: float = 0.1  # between two requests to one host
+    connect_seconds: float = 10
+    read_seconds: float = 30  # without a byte
+    site_seconds: float = 900  # everything of one site
+    attempts: int = 4
+    wait_seconds: float = 60  # the longest wait before another attempt, whatever the host asks for
+    file_bytes: int = 2**29
+    manifest_bytes: int = 2**26
+
+
+@dataclass(frozen=True)
+class Hub:
+    """What is gathered, and under which name and address it goes out where that is not as in `publish.toml`."""
+
+    sites: tuple[Site, ...]
+    title: Text = field(default_factory=dict)
+    base_url: str = ""
+    limits: Limits = field(default_factory=Limits)
+
+
+def hub(root: Path, urls: str) -> Hub:
+    """The sites that the command line names, those of the list that it names with `@`, or those of `hub.toml`.
+
+    Raises:
+        SetupError: there are none, or what is said of one cannot be.
+    """
+    names = urls.replace(",", " ").split() or ([f"@{LIST}"] if (root / LIST).exists() else [])
+    found = Hub(())
+    for name in names:
+        each = _listed(root / name[1:]) if name.startswith("@") else Hub((Site(_address(name)),))
+        found = replace(each, sites=(*found.sites, *each.sites)) if name.startswith("@") else _with(found, each)
+    if not found.sites:
+        raise SetupError(
+            "say which sites to gather: their addresses, or @ and the file that lists them, such as: "
+            "python -m pipeline harvest --urls https://one.example/ or --urls @{file}",
+            file=LIST,
+        )
+    once: dict[str, Site] = {}
+    for site in found.sites:
+        once.setdefault(site.address, site)
+    return replace(found, sites=tuple(once.values()))
+
+
+def _with(hub: Hub, other: Hub) -> Hub:
+    return replace(hub, sites=(*hub.sites, *other.sites))
+
+
+def _listed(path: Path) -> Hub:
+    """The sites of a file: TOML, or one address a line."""
+    if path.suffix != ".toml":
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            raise SetupError("{file}: there is no such file.", file=path) from None
+        addresses = (line.partition("#")[0].strip() for line in lines)
+        return Hub(tuple(Site(_address(each)) for each in addresses if each))
+    table = authored.toml(path)
+    authored.keys(path, table, _HUB, ("site",))
+    if table.get("title") and not set(LANGUAGES) <= table["title"].keys():
+        refuse(path, None, f"title must have all of the languages {', '.join(LANGUAGES)}")
+    base_url = str(table.get("base_url", "")).rstrip("/")
+    return Hub(tuple(_sites(path, table["site"])), table.get("title", {}), base_url, _limits(path, table))
+
+
+def _sites(path: Path, tables: list[Mapping[str, Any]]) -> Iterator[Site]:
+    for table in tables:
+        authored.keys(path, table, _SITE, ("address",))
+        yield Site(
+            _address(table["address"]),
+            agency=table.get("agency", ""),
+            key=_key(path, path.parent / table["key"]) if table.get("key") else b"",
+            areas=tuple(table.get("areas", ())),
+        )
+
+
+def _key(path: Path, file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        refuse(path, None, Told("the key {file} cannot be read", file=file.name))
+
+
+def _limits(path: Path, table: Mapping[str, Any]) -> Limits:
+    said = table.get("limits", {})
+    authored.keys(path, said, [each.name for each in fields(Limits)])
+    for name, value in said.items():
+        if not isinstance(value, int | float) or value < 0:
+            refuse(path, None, Told('{name}: "{value}" must be a number that is not negative', name=name, value=value))
+    return Limits(**said)
+
+
+def _address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_plain = not (parts.username or parts.password or parts.query or parts.fragment)
+    except ValueError:
+        is_one = is_plain = False
+    if not (is_one and is_plain):
+        raise SetupError(
+            '"{address}" is not the address of a site: write http:// or https://, its name and perhaps a folder, '
+            "without a user, a query or a mark.",
+            address=text,
+        )
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}/"
