@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import urlsplit
 
 from pipeline import agenda, catalogue, dcat, notices, releases, rest, reuse
 from pipeline.errors import PublishError
@@ -137,7 +138,9 @@ def _documents(
     described = dcat.catalogue(release.packages, library, settings, formats=formats, written=dict(tree.written))
     yield from (([path], content) for path, content in described)
     yield from notices.notices(release, library, settings, written=dict(tree.written))
-    yield from (([host.name], host.read_bytes()) for host in sorted((site / "hosts").iterdir()))
+    root = urlsplit(settings.base_url).path.encode()  # where below its host the release will stand
+    for host in sorted((site / "hosts").iterdir()):
+        yield [host.name], host.read_bytes().replace(b"{root}", root)
     pages = catalogue.pages(release, library, settings, site=site, written=dict(tree.written))
     yield from (([path], content) for path, content in pages)
 

@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from lxml import html
+from pypdf import PdfReader
 from tables import DAY, FLOWS, protected, wholes, with_chile
 
 from pipeline import across, catalogue
@@ -191,9 +193,8 @@ def test_every_link_and_asset_is_there(tree: Tree, documents: Mapping[str, html.
                 continue
             if element.get("type") == "application/json":
                 assert posixpath.join(posixpath.dirname(path), target) in tree
-            there = (
-                posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(parts.path))) if parts.path else path
-            )
+            folder = "/" if parts.path.startswith("/") else posixpath.dirname(path)
+            there = posixpath.normpath(posixpath.join(folder, unquote(parts.path))).lstrip("/") if parts.path else path
             assert there in tree or there in WRITTEN, f"{path}: {target}"
             assert not parts.fragment or unquote(parts.fragment) in ids[there], f"{path}: {target}"
 
@@ -214,9 +215,18 @@ def test_nothing_is_asked_of_another_host_and_nothing_runs(documents: Mapping[st
         assert b"//" not in (SITE / f"assets/{asset}").read_bytes(), asset
 
 
+def test_an_address_without_a_page_leads_back_from_wherever_it_stands(chile: Library) -> None:
+    below = replace(settings(), base_url="https://stat.example/migration")
+    made = dict(catalogue.pages(Release((), {}, {}), chile, below, site=SITE, written={}))
+    page = read(made, "404.html")
+    local = [target for _, target in targets(page)] + page.xpath("//form/@action")
+    assert {target.removeprefix("/migration/") for target in local} <= made.keys()
+    assert {each.get("lang") for each in page.xpath("//section[.//a and .//form]")} == set(LANGUAGES)
+
+
 def test_a_page_says_its_language_and_leads_to_itself_in_the_others(documents: Mapping[str, html.HtmlElement]) -> None:
     for path, document in documents.items():
-        if path == "index.html":
+        if path in ("index.html", "404.html"):
             continue
         lang, _, rest = path.partition("/")
         assert document.get("lang") == lang
@@ -484,6 +494,31 @@ def test_a_brief_is_as_sure_as_its_figures(chile: Library) -> None:
     assert "nacidas en otro país, según una estimación (" in said["estimated", "es"][1]
     assert "nascidas em outro país, segundo uma estimativa (" in said["estimated", "pt"][1]
     assert "more than" not in said["broken", "en"][1]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("Chile", "Chile"), ("#panic() *x* <b> $", "#panic() *x* <b> $"), ("中", "")]
+)
+def test_a_brief_is_a_document_too(name: str, shown: str, chile: Library) -> None:
+    lists = {
+        ref: replace(each, codes={**each.codes, "CL": replace(each.codes["CL"], name=dict.fromkeys(LANGUAGES, name))})
+        if each.id == "CL_AREA"
+        else each
+        for ref, each in chile.codelists.items()
+    }
+    made = built(replace(chile, codelists=lists))
+    for lang in LANGUAGES:
+        document = PdfReader(BytesIO(made[f"{lang}/country/CL/brief/brief.pdf"]))
+        assert len(document.pages) <= 2
+        assert document.root_object["/Lang"] == lang
+        assert document.root_object["/MarkInfo"]["/Marked"]
+        assert document.metadata is not None
+        assert name in str(document.metadata.title)
+        set_ = " ".join(" ".join(page.extract_text() for page in document.pages).split())
+        said = json.loads(made[f"{lang}/country/CL/brief/index.json"])["sentences"]
+        assert all(each.replace(name, shown) in set_ for each in said if name != "中"), set_
+        (link,) = read(made, f"{lang}/country/CL/brief/index.html").xpath("//a[@type='application/pdf']/@href")
+        assert link == "brief.pdf"
 
 
 @pytest.mark.parametrize("kind", ["corridor", "brief", "compare", "agencies", "protection", "survey"])

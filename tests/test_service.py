@@ -114,7 +114,7 @@ def test_a_whole_dataflow_is_the_same_bytes_as_its_file(address: str, office: Pa
         assert requests.get(f"{address}/{asked}", timeout=60).content == expected
 
 
-def test_files_and_pages_have_their_headers(address: str) -> None:
+def test_files_and_pages_have_their_headers(address: str, office: Path) -> None:
     for path, kind in (
         ("/es/", "text/html"),
         ("/files/DF_STOCK/XX/data.csv", "text/csv"),
@@ -126,7 +126,9 @@ def test_files_and_pages_have_their_headers(address: str) -> None:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith(kind)
         assert answer.headers["access-control-allow-origin"] == "*"
-    assert requests.get(f"{address}/files/none", timeout=60).status_code == 404
+    none = requests.get(f"{address}/files/none", timeout=60)
+    assert none.status_code == 404
+    assert none.content == (office / "build/public/404.html").read_bytes()
     for path in ("/../../publish.toml", "/%2e%2e/%2e%2e/publish.toml", "/files/%2e%2e/%2e%2e/%2e%2e/publish.toml"):
         assert requests.get(address + path, timeout=60).status_code == 404
 

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from jinja2 import Environment
 
@@ -77,6 +78,8 @@ def pages(
     everything = catalogue(release, library, settings, formats=formats(), written=written, site=site)
     start = templates.get_template("start.html")
     yield "index.html", start.render(settings=settings, languages=words).encode()
+    lost = templates.get_template("lost.html")  # a host shows it at any address, so that its links begin at the root
+    yield "404.html", lost.render(settings=settings, languages=words, root=urlsplit(settings.base_url).path).encode()
     every = [page for kind in _KINDS for page in kind.pages(everything)]
     every.append(find.page(everything, every))
     by_path = {page.path: page for page in every}

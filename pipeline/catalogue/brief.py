@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from pipeline.catalogue import parts
+from pipeline.catalogue import parts, printed
 from pipeline.catalogue.figures import Breakdown, Line, Point
 from pipeline.catalogue.render import Content, Page
 from pipeline.catalogue.view import Catalogue, View
@@ -27,13 +27,15 @@ def pages(catalogue: Catalogue) -> Iterator[Page]:
     """One brief for each country with figures."""
     for area in catalogue.areas:
         if catalogue.of_area(area):
+            path = f"country/{area}/brief"
             yield Page(
-                f"country/{area}/brief",
+                path,
                 "brief.html",
                 partial(_content, catalogue, area),
                 partial(_name, catalogue, area),
                 "countries",
                 (area,),
+                {printed.NAME: partial(printed.brief, path=path, catalogue=catalogue)},
             )
 
 
@@ -73,8 +75,8 @@ def _topic(catalogue: Catalogue, view: View, words: Words) -> dict[str, Any] | N
     if shown is not None:
         source = _bracketed(catalogue, view, shown, words) if len(sources) > 1 else ""
         sentences.append(_largest_said(catalogue, view, shown, words, source=source))
-    charts = parts.line_charts(catalogue, view, words)
-    return {"view": view, "flow": view.flow, "sentences": sentences, "charts": charts[:1]}
+    figure, charts = parts.key_figure(catalogue, view, lines[0], words), parts.line_charts(catalogue, view, words)
+    return {"view": view, "flow": view.flow, "figure": figure, "sentences": sentences, "charts": charts[:1]}
 
 
 def _bracketed(catalogue: Catalogue, view: View, shown: Line | Breakdown, words: Words) -> str:

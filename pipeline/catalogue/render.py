@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class Page:
     """One page: its folder below that of the language, its template, its content and its name in a language.
 
     `group` is that of the list of all pages, and `areas` the countries by whose other names it is found.
+    `further` makes the files that stand beside it in each language, by name, from its content.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Page:
     name: Callable[[Words], str]
     group: str = "pages"
     areas: tuple[str, ...] = ()
+    further: Mapping[str, Callable[[Content, Words], bytes]] = field(default_factory=dict)
 
 
 def environment(templates: Path) -> Environment:
@@ -96,6 +98,8 @@ def render(
         )
         yield path, text.encode()
         yield posixpath.join(lang, page.path, "index.json"), as_json(record)
+        for name, made in page.further.items():
+            yield posixpath.join(lang, page.path, name), made(content, words)
 
 
 def address(catalogue: Catalogue, path: str) -> str:
