@@ -1,8 +1,11 @@
 """Cell suppression and its audit on synthetic migration tables: CPU seconds, cells, value, and cells that can be told.
 
-    .venv/bin/python bench/protection.py [A B C D E] [--tauargus]
+    PYTHONPATH=. .venv/bin/python bench/protection.py [A B C D E F] [offices [FOLDER]] [--tauargus]
 
 Tables have three hierarchies (area, origin, age by sex) and heavy skew: a few origins and places hold most people.
+`offices` are tables that offices have published, with the rules of their dataflows: Argentina's register of persons,
+Chile's estimate by region, Peru's residence cards; with a folder, also those in the files that they give out (FILES).
+Without names: A, B, C and the offices.
 """
 
 from __future__ import annotations
@@ -10,12 +13,67 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import csr_array
 
+from pipeline import audit, library, run
 from pipeline.attack import SAFE, Published, attack
+from pipeline.protect import protect_all
 from pipeline.suppress import System, costs, suppress
+from pipeline.thresholds import is_small, is_withheld
+
+ROOT = Path(__file__).parents[1]
+OFFICES = {
+    "Argentina's register": ("AR", "DF_STOCK", "RENAPER"),
+    "Chile's regions": ("CL", "DF_STOCK", "INE"),
+    "Peru's cards": ("PE", "DF_PERMIT", "MIGRACIONES"),
+}  # area, dataflow, provider
+
+# Files as offices give them out: name, threshold, where they are in a folder, and how they are read. Chile's are
+# modelled estimates, of which fewer than 3 are withheld; the others count persons one by one.
+FILES = (
+    (
+        "Argentina, whole",
+        5,
+        "ARG/Cantidad_de_personas_extranjeras*.csv",
+        {
+            "separator": ",",
+            "encoding": "utf-8",
+            "dimensions": ["provincia_nombre", "pais_origen", "sexo", "edad_quinquenal"],
+            "value": "cantidad",
+            "only": "",
+        },
+    ),
+    (
+        "Chile, 2022, whole",
+        3,
+        "CHL/baseregiones.csv",
+        {
+            "separator": ",",
+            "encoding": "latin-1",
+            "dimensions": ["REGION", "PAIS", "SEXO", "EDAD"],
+            "value": "ESTIMACION",
+            "only": "`AÑO ESTIMACION` == '2022'",
+        },
+    ),
+    (
+        "Peru, January, whole",
+        5,
+        "PER/CARNET DE EXTRANJERIA 2025-01.csv",
+        {
+            "separator": "|",
+            "encoding": "utf-8",
+            "dimensions": ["DEPARTAMENTO_BENEFICIARIO", "NACIONALIDAD", "SEXO", "EDAD"],
+            "value": "CANTIDAD",
+            "only": "",
+        },
+    ),
+)
+Figures = tuple[np.ndarray, csr_array]
 
 TABLES = {  # branches of each hierarchy, from its total down; persons
     "A": (((2, 3), (3, 4), (2,)), 3_000),
@@ -23,6 +81,7 @@ TABLES = {  # branches of each hierarchy, from its total down; persons
     "C": (((6, 7), (5, 7), (14,)), 300_000),
     "E": (((4, 5), (4, 6), (2, 5)), 100_000),
     "D": (((8, 9), (6, 10), (4, 4)), 1_000_000),
+    "F": (((8, 9), (6, 10), (6, 5)), 2_000_000),
 }
 THRESHOLD = 3
 FAR = 1e9
@@ -50,7 +109,11 @@ def table(shapes: tuple[tuple[int, ...], ...], persons: int, seed: int = 0) -> t
         draw.shuffle(weight)
         share = np.multiply.outer(share, weight / weight.sum())
     share = share * draw.lognormal(0, 1.2, share.shape)
-    figures = draw.poisson(share / share.sum() * persons).astype(float)
+    return whole(draw.poisson(share / share.sum() * persons).astype(float), trees)
+
+
+def whole(figures: np.ndarray, trees: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, csr_array]:
+    """The figures of every cell from those of the finest, and the sums between them."""
     for axis, (parent, leaves) in enumerate(trees):
         within = np.zeros((len(parent), len(leaves)))
         for place, leaf in enumerate(leaves):
@@ -87,8 +150,79 @@ def ours(values: np.ndarray, sums: csr_array, small: np.ndarray) -> np.ndarray:
     return small | suppress(System(sums, values, low, small, ~nobody, costs(values), np.ones(n), nobody))
 
 
+def received(path: Path, *, separator: str, encoding: str, dimensions: list[str], value: str, only: str) -> Figures:
+    """The figures of a file of an office by some of its columns, with all totals, and the sums between them."""
+    rows = pd.read_csv(path, sep=separator, encoding=encoding, dtype=str)
+    rows = rows.query(only) if only else rows
+    codes = [pd.factorize(rows[name], sort=True) for name in dimensions]
+    figures = np.zeros([len(names) for _, names in codes])
+    np.add.at(figures, tuple(code for code, _ in codes), pd.to_numeric(rows[value], errors="coerce").fillna(0))
+    return whole(figures, [tree((len(names),)) for _, names in codes])
+
+
+def files(folder: Path) -> None:
+    """Print one line for each table that offices have published in full, in files as they gave them out."""
+    for name, threshold, pattern, how in FILES:
+        found = sorted(folder.glob(pattern))
+        if not found:
+            print(f"{name:22}  left out: no {pattern} in the folder")
+            continue
+        values, sums = received(found[0], **how)
+        small = (values > 0) & (values < threshold)
+        begin = time.process_time()
+        hidden = ours(values, sums, small)
+        middle = time.process_time()
+        broken = told(values, sums, hidden, small, 1.0)
+        seconds = time.process_time() - middle
+        line(name, values, small, hidden & ~small, (middle - begin, seconds), told_=broken)
+
+
+def line(
+    name: str, values: np.ndarray, small: np.ndarray, more: np.ndarray, seconds: tuple[float, float], *, told_: int
+) -> None:
+    """Print the line of a published table."""
+    print(
+        f"{name:22} {len(values):6,} {int((values == 1).sum()):6,} {int(small.sum()):13,} {seconds[0]:6.1f} "
+        f"{int(more.sum()):14,} {values[more].sum():10,.0f} {seconds[1]:8.1f} {told_:6}",
+        flush=True,
+    )
+
+
+def offices() -> None:
+    """Print one line for each table that an office has published, protected alone as its dataflow asks."""
+    loaded = library.load(ROOT)
+    print(f"{'published table':22}  cells   of 1  confidential  CPU s  more withheld      value  audit s   told")
+    for name, (area, flow, provider) in OFFICES.items():
+        series = loaded.countries[area].series.get(flow) if area in loaded.countries else None
+        if series is None or not all((ROOT / "data" / area / each.file).is_file() for each in series.layouts):
+            print(f"{name:22}  left out: its files are not in data/{area}")
+            continue
+        received = run.receive(ROOT, series, loaded)
+        by = np.array([each.provider == provider for each in received.origins])
+        frame = received.frame[by[received.frame["table"].to_numpy()]].reset_index(drop=True)
+        begin = time.process_time()
+        made = protect_all([replace(received, frame=frame)], loaded, day="2026-11-24")
+        middle = time.process_time()
+        issues = audit.audit(made.tables, (), made.linked, loaded, needs=made.needs, reach=made.reach)
+        seconds = time.process_time() - middle
+        told_ = sum(each.count for each in issues.get((area, flow), ()))
+        key = [*received.flow.structure.key, "table"]
+        shown = made.tables[0].frame.assign(hidden=is_withheld(made.tables[0].frame))[[*key, "hidden"]].astype(str)
+        both = frame[[*key, "OBS_VALUE"]].assign(small=is_small(received.flow, frame, loaded.list_of))
+        both = both.astype(dict.fromkeys(key, str)).merge(shown, on=key, validate="one_to_one")
+        more = (both["hidden"] == "True") & ~both["small"]
+        values = both["OBS_VALUE"].to_numpy()
+        line(name, values, both["small"].to_numpy(), more.to_numpy(), (middle - begin, seconds), told_=told_)
+
+
 def main() -> None:
     """Print one line for each table and tool, and how the seconds of ours grow with the cells."""
+    if not set(sys.argv[1:]) - {"--tauargus"} or "offices" in sys.argv:
+        offices()
+        for folder in filter(Path.is_dir, map(Path, sys.argv[1:])):
+            files(folder)
+        if "offices" in sys.argv:
+            return
     print(
         "table tool         cells  confidential  CPU s  more withheld     value  audit s  told exactly  within one    MB"
     )

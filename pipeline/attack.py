@@ -30,7 +30,8 @@ SAFE, TOLD, UNDECIDED = "safe", "told", "undecided"
 class Published:
     """What is seen: `sums @ cells` is zero, `values` is NaN for a withheld cell, which lies from `low` to `high`.
 
-    `targets` are the cells that must keep an interval of at least `need`, `singles` those of one contributor.
+    `targets` are the cells that must keep an interval of at least `need`, `singles` those of one contributor. Where
+    `reach` is given, the interval of a target must end no lower: it is asked of the attack, and no part of it.
     """
 
     sums: csr_array
@@ -40,6 +41,7 @@ class Published:
     targets: Mask
     need: Vector
     singles: Mask
+    reach: Vector | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,8 @@ class _Piece:
         lines = np.flatnonzero(np.diff(columns.indptr))
         self.sums, self.right = columns[lines], right[lines]
         self.need = np.where(published.targets[cells], published.need[cells], 0)
+        reach = np.full(len(cells), -np.inf) if published.reach is None else published.reach[cells]
+        self.reach = np.where(published.targets[cells], reach, -np.inf)
         self.low, self.high = published.low[cells].astype(float), published.high[cells].astype(float)
         least, most = seen or (np.full(len(cells), np.inf), np.full(len(cells), -np.inf))
         self.least: Vector = least
@@ -141,7 +145,8 @@ class _Piece:
 
     def is_wide(self) -> Mask:
         """Cells that are known to keep the interval they need."""
-        wide: Mask = (self.need == 0) | (self.most - self.least >= self.need - _SLACK)
+        goes_far: Mask = (self.reach == -np.inf) | (self.most >= self.reach - _SLACK)
+        wide: Mask = (self.need == 0) | ((self.most - self.least >= self.need - _SLACK) & goes_far)
         return wide
 
     def push_apart(self) -> bool:

@@ -32,14 +32,17 @@ def audit(
     standing: Sequence[Protected],
     linked: Linked,
     library: Library,
+    *,
     needs: Vector | None = None,
+    reach: Vector | None = None,
 ) -> dict[tuple[str, str], tuple[Issue, ...]]:
     """What can be told of the confidential figures, by delivery; nothing when the release is safe.
 
     Whoever attacks knows that a figure marked A lies from 1 to below its threshold, that no other
     withheld figure but a balance is negative, and every figure of the release before. What that one had told is
-    lost, and what only it helps to tell is a warning. They also turn percentages and means round. `needs` has the
-    doubt that must be left of amounts that one contributor dominates.
+    lost, and what only it helps to tell is a warning. They also turn percentages and means round. `needs` has how
+    wide an interval must be left of each cell that is confidential, whatever it is marked as, and `reach` how far up
+    that of an amount must go: the attack does not use them, it is held against them.
     """
     frames = [each.frame for each in (*tables, *standing)]
     known = linked.any_of(
@@ -63,7 +66,7 @@ def audit(
     low[marked] = 1.0
     needs = np.zeros(linked.count) if needs is None else needs
     targets = (marked | forbidden | (needs > 0)) & ~known
-    seen = Published(linked.sums, values, low, high, targets, np.maximum(needs, _NEED), np.zeros_like(targets))
+    seen = Published(linked.sums, values, low, high, targets, np.maximum(needs, _NEED), np.zeros_like(targets), reach)
     old = _told(seen)
     # With the release before, who kept it may tell what no choice of cells can hide any more.
     unsafe = old & _told(replace(seen, values=new)) if old.any() and standing else old

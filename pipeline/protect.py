@@ -40,14 +40,15 @@ class ProtectedTables:
     """The tables of a release as they may be published, with what an audit of all of them together needs.
 
     `linked` is over `tables`, then `standing`: the release before, whose figures are known. `perturbed` are the
-    tables whose counts are changed at random: no system of sums holds of them. `needs` has for each cell the doubt
-    that must be left of it beyond one person, where one contributor dominates it.
+    tables whose counts are changed at random: no system of sums holds of them. `needs` has for each confidential cell
+    how wide an interval must be left of it, and `reach` how far up, where one contributor dominates an amount.
     """
 
     tables: tuple[Protected, ...]
     standing: tuple[Protected, ...]
     linked: Linked
     needs: Vector
+    reach: Vector
     perturbed: tuple[Protected, ...] = ()
 
 
@@ -75,15 +76,17 @@ def protect_all(
     old = [Table(each.area, each.flow, each.frame, each.sources, library, day) for each in standing]
     linked = link([*tables, *old])
     if not tables:
-        return ProtectedTables((), standing, linked, np.zeros(linked.count), perturbed)
+        nothing = np.zeros(linked.count)
+        return ProtectedTables((), standing, linked, nothing, nothing, perturbed)
     confidential = linked.any_of(_primary(t.flow, t.frame, library) for t in tables)
-    needs = np.zeros(linked.count)
+    short = np.zeros(linked.count)
     for table, cells in zip(tables, linked.cells, strict=False):
-        np.maximum.at(needs, cells, lacks(table.flow, table.frame, library.list_of))
+        np.maximum.at(short, cells, lacks(table.flow, table.frame, library.list_of))
     hidden = [is_withheld(t.frame) for t in (*tables, *old)]
     system = _system(linked, [*tables, *old], confidential, known=_published(linked, len(tables), old), hidden=hidden)
-    if needs.any():
-        system = replace(system, need=np.where(system.need > 0, np.maximum(system.need, needs), 0.0), rises=needs > 0)
+    if short.any():
+        system = replace(system, need=np.where(system.need > 0, np.maximum(system.need, short), 0.0), rises=short > 0)
+    reach = np.where(short > 0, system.values + short, -np.inf)
     withheld = confidential | suppress(system) | linked.any_of(hidden)
     withheld &= ~_superfluous(system, withheld)
     small = _small(linked, tables, library)
@@ -96,7 +99,7 @@ def protect_all(
         counts = {_PRIMARY: int(primary.sum()), _SECONDARY: int((blank & ~primary).sum())}
         frame = blanked(table.frame.drop(columns=list(CONTRIBUTORS), errors="ignore"), primary, blank & ~primary)
         made.append(Protected(table.area, table.flow, frame, _unsigned(table.origins, frame), counts))
-    return ProtectedTables(tuple(made), standing, linked, needs, perturbed)
+    return ProtectedTables(tuple(made), standing, linked, system.need, reach, perturbed)
 
 
 def _perturbed(table: Table) -> Protected:

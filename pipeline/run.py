@@ -183,7 +183,7 @@ def protected(
 ) -> tuple[dict[tuple[str, str], Protected], dict[tuple[str, str], tuple[Issue, ...]]]:
     """All deliveries protected together, beside what stands, and what an attack on the result can tell."""
     made = protect.protect_all(list(fit.values()), library, day=settings.release_day, standing=list(old.values()))
-    told = audit.audit(made.tables, made.standing, made.linked, library, made.needs)
+    told = audit.audit(made.tables, made.standing, made.linked, library, needs=made.needs, reach=made.reach)
     return {(each.area, each.flow.id): each for each in (*made.tables, *made.perturbed)}, told
 
 

@@ -57,7 +57,8 @@ def protect(tables: Sequence[Path], hierarchy: Path, out: Path, *, threshold: fl
     )
     secondary = suppress(system)
     published = np.where(primary | secondary, np.nan, value)
-    verdict = attack(replace(_published(cells, read, published, primary, described), need=system.need))
+    reach = np.where(lacks > 0, value + lacks, -np.inf)
+    verdict = attack(replace(_published(cells, read, published, primary, described), need=system.need, reach=reach))
     left = int(((verdict.state != SAFE) & primary).sum())
     print(
         f"{len(value)} cells: {int(primary.sum())} confidential, {int(secondary.sum())} more withheld, {left} not safe"

@@ -25,7 +25,7 @@ _ZERO = 30.0  # what withholding a zero costs, which is often known to be one: m
 _FAR = 1e7  # further than any cell need move
 _REWARD = 1e5  # for a confidential cell that moves as far as it must, against the cost of what moves with it
 _EPSILON = 1e-6
-_LARGE = 6000  # cells of a program from which on the interior point method is the faster one
+_LARGE = 5000  # cells of a program from which on it is worth the time to make it smaller before it is solved
 
 
 @dataclass(frozen=True)
@@ -228,13 +228,13 @@ def _cheapest_move(state: _State, cells: Cells, targets: Cells, *, first: int) -
 
 def _minimum(matrix: csc_array, costs: Vector, lower: Vector, upper: Vector) -> Vector:
     """The x between its bounds with matrix @ x = 0 that costs least; 0 for all when the solver gives up."""
-    method = "highs-ipm" if len(costs) > 2 * _LARGE else "highs-ds"
     found = linprog(
         costs,
         A_eq=matrix,
         b_eq=np.zeros(matrix.shape[0]),
         bounds=np.column_stack([lower, upper]),
-        method=method,
+        method="highs-ds",
+        options={"presolve": len(costs) > 2 * _LARGE},
     )
     return np.zeros(len(costs)) if found.x is None else np.asarray(found.x, dtype=np.float64)
 

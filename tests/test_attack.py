@@ -123,6 +123,32 @@ def test_a_contributor_of_one_does_not_learn_the_count_beside_theirs() -> None:
     assert attack(replace(seen(pair, sums, small), singles=singles)).told_to_single[1], "the attack can find it"
 
 
+def test_the_attack_says_how_far_up_an_interval_must_go() -> None:
+    """A total of 1040 with parts of 1000, 20 and 20: beside one 20 the 1000 could be no more than 1020."""
+    sums = csr_array(np.array([[1.0, -1, -1, -1]]))
+    target, nobody = np.array([False, True, False, False]), np.zeros(4, dtype=bool)
+    reach = np.where(target, 1030.0, -np.inf)
+    for shown, state in (([1040, np.nan, np.nan, 20], TOLD), ([1040, np.nan, np.nan, np.nan], SAFE)):
+        given = Published(sums, np.array(shown), np.zeros(4), np.full(4, 1e9), target, np.full(4, 30.0), nobody)
+        assert attack(given).state[1] == SAFE
+        assert attack(replace(given, reach=reach)).state[1] == state
+
+
+def test_a_small_count_that_is_marked_for_the_sake_of_others_is_attacked_too(library: Library) -> None:
+    """What it is marked as says nothing of whether it may be told."""
+    cells = full({("CL", "_T", origin): v for origin, v in {"VE": 2, "PE": 40, "CO": 70, "FOR_O": 900}.items()})
+    made = protect.protect_all([observations(library, cells)], library, day=DAY)
+    frame = made.tables[0].frame
+    alone = protect.blanked(
+        frame.assign(OBS_VALUE=[float(cells["CL", "_T", str(each)]) for each in frame["COUNTRY_BIRTH"]]),
+        np.zeros(len(frame), dtype=bool),
+        (frame["COUNTRY_BIRTH"] == "VE").to_numpy(),
+    )
+    given = [replace(made.tables[0], frame=alone)]
+    assert not audit.audit(given, (), made.linked, library)
+    assert audit.audit(given, (), made.linked, library, needs=made.needs)["CL", "DF_STOCK"][0].count == 1
+
+
 # ---------------------------------------------------------------- linked tables, and the release before
 
 

@@ -19,7 +19,7 @@ import tables
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline import describe, run
+from pipeline import audit, describe, run
 from pipeline import library as library_
 from pipeline import settings as settings_
 from pipeline.formats import formats
@@ -285,6 +285,11 @@ def test_it_is_not_told_that_all_of_a_group_are_of_one_kind(
     assert is_forbidden(made.tables[0].flow, made.tables[0].frame, library.list_of).sum() == 0
     given_back = made.tables[0].frame.assign(OBS_VALUE=shown.index.map(counts).astype(float))
     assert is_forbidden(made.tables[0].flow, given_back, library.list_of).sum() == 3, "the check of the release sees it"
+    assert not audit.audit(made.tables, (), made.linked, library, needs=made.needs, reach=made.reach)
+    zeros = made.tables[0].frame["LEGAL_STATUS"].isin(["ASY", "COMP"])
+    alone = made.tables[0].frame.assign(OBS_VALUE=shown.mask(zeros.to_numpy(), 0.0).to_numpy())
+    told = audit.audit([replace(made.tables[0], frame=alone)], (), made.linked, library, needs=made.needs)
+    assert told["CL", "DF_REFUGEE"][0].count == 3, "the attack finds the kind, and the zeros that tell it"
 
 
 def test_a_country_may_ask_for_more_and_says_by_which_law(library: Library, office: Path) -> None:

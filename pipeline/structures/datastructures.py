@@ -9,6 +9,8 @@ from sdmx.model import common, v21
 
 from pipeline.framework import GROUP, Component, Dataflow, Structure
 
+METHOD = "METHOD_OF_PROTECTION"  # the type of the annotation of a dataflow whose counts are changed
+
 
 def representation(of: str, codelists: Mapping[str, common.Codelist]) -> common.Representation | None:
     """A code list by its ref, or a text type such as `ObservationalTimePeriod`; None for a term without any."""
@@ -67,7 +69,18 @@ def structure(
 
 
 def dataflow(authored: Dataflow, of: v21.DataStructureDefinition, own: Mapping[str, Any]) -> v21.DataflowDefinition:
-    """A dataflow over its structure."""
+    """A dataflow over its structure. That its counts are changed at random is said by an annotation, which every format
+    has: no code of OBS_STATUS or CONF_STATUS means it, and each figure is published and free.
+    """
+    method = authored.protection.method
+    changed: list[common.BaseAnnotation] = []
+    if authored.protection.is_by_chance:
+        changed.append(v21.Annotation(type=METHOD, title=method))
     return v21.DataflowDefinition(
-        id=authored.id, name=authored.name, description=authored.description, structure=of, **own
+        id=authored.id,
+        name=authored.name,
+        description=authored.description,
+        structure=of,
+        annotations=changed,
+        **own,
     )
