@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pandas as pd
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pipeline import signature
@@ -104,6 +105,22 @@ def nation(
     (folder / "sdmx/v1/dataflow/index.xml").write_text("<a/>", encoding="utf-8")
     list_files(folder, release)
     return folder
+
+
+def emigrants(folder: Path, area: str, destination: str, figure: int) -> None:
+    """Add to a site what its country says of those born there who live in another one."""
+    here, there = (paths((area, flow)) for flow in ("DF_STOCK", "DF_EMIG"))
+    stock = pd.read_csv(folder / here["table"], dtype=str, keep_default_na=False)
+    said = {"MIG_MEASURE": "STK_EMIG", "SEX": "_T", "COUNTRY_BIRTH": "NAT", "COUNTERPART_AREA": destination}
+    row = stock[stock["TIME_PERIOD"] == "2024"][:1].assign(
+        **said, OBS_VALUE=str(figure), OBS_STATUS="A", CONF_STATUS="F"
+    )
+    record = (folder / here["record"]).read_text(encoding="utf-8").replace('"DF_STOCK"', '"DF_EMIG"')
+    for name in ("table", "lineage"):
+        (folder / there[name]).parent.mkdir(parents=True)
+    (folder / there["record"]).write_text(record, encoding="utf-8")
+    row.to_csv(folder / there["table"], index=False, lineterminator="\n")
+    pd.read_parquet(folder / here["lineage"])[:1].to_parquet(folder / there["lineage"])
 
 
 def renamed(content: bytes, area: str) -> bytes:

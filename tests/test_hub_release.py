@@ -6,8 +6,9 @@ import json
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
-from nations import change, know, nation, serving, sign
+from nations import change, emigrants, know, list_files, nation, serving, sign
 from office import build_office
 
 from pipeline import signature
@@ -33,7 +34,10 @@ def test_a_region_is_made_of_its_sites(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1796000000")
     national = published / "build/public"
     xx, yy = nation(tmp_path / "xx", national, "XX"), nation(tmp_path / "yy", national, "YY", ["DF_STOCK"])
+    emigrants(yy, "YY", "XX", 30)
+    list_files(yy, "2026-11-24.1")
     sign(yy)
+    change(xx, "packages/DF_STOCK/XX/data.csv", ",_T,_T,NO,", ",_T,_T,YY,", release="2026-11-24.1")
     (region / "yy.pem").write_bytes((yy / signature.PUBLIC_KEY).read_bytes())
     public = region / "build/hub/public"
     with serving(xx, yy) as [one, two]:
@@ -47,16 +51,18 @@ def test_a_region_is_made_of_its_sites(
 
         # The figures are those of the countries, and the release is whole.
         assert list(signature.faults(public)) == []
-        for path in ("packages/DF_STOCK/XX/data.csv", "packages/DF_BORDER/XX/data.csv"):
-            assert (public / path).read_bytes() == (national / path).read_bytes()
+        path = "packages/DF_BORDER/XX/data.csv"
+        assert (public / path).read_bytes() == (national / path).read_bytes()
         assert (public / "packages/DF_STOCK/YY/data.csv").read_bytes() == (
             yy / "packages/DF_STOCK/YY/data.csv"
         ).read_bytes()
         assert (public / "reports/YY/DF_STOCK.json").read_bytes() == (yy / "reports/YY/DF_STOCK.json").read_bytes()
         every = (public / "sdmx/v2/data/dataflow/MIGLAC/DF_STOCK/1.0.0/index.csv").read_text(encoding="utf-8")
-        assert ",XX," in every
-        assert ",YY," in every
-        assert (public / "reports/mirror/stocks.csv").is_file()
+        assert {",XX,", ",YY,"} <= set(re.findall(r",(?:XX|YY),", every))
+        # Those born in YY who live in XX, as both tell.
+        pairs = pd.read_csv(public / "reports/mirror/stocks.csv", dtype=str, keep_default_na=False)
+        told_twice = pairs[(pairs["sex"] == "_T") & (pairs["origin_figure"] == "30")]
+        assert told_twice[["origin", "destination", "destination_figure"]].to_numpy().tolist() == [["YY", "XX", "33"]]
         assert (public / "files/DF_INDIC/YY/data.csv").is_file() or (public / "files/DF_CAPACITY/YY/data.csv").is_file()
 
         # Each table says where it comes from, for machines and on its page, in three languages.
@@ -79,7 +85,7 @@ def test_a_region_is_made_of_its_sites(
         assert [each["address"] for each in listed] == sorted([one.address, two.address])
         of_yy = next(each for each in listed if each["address"] == two.address)
         assert (of_yy["state"], of_yy["areas"], of_yy["signature"]) == ("gathered", ["YY"], "pinned")
-        assert of_yy["tables"][0]["dataflow"] == "DF_STOCK"
+        assert [each["dataflow"] for each in of_yy["tables"]] == ["DF_EMIG", "DF_STOCK"]
         assert of_yy["endpoints"] == {"sdmx_v1": f"{two.address}sdmx/v1/"}
         assert two.address in (public / "es/agencies/index.html").read_text(encoding="utf-8")
 
