@@ -10,8 +10,8 @@ import pandas as pd
 from openpyxl.utils import get_column_letter
 
 from pipeline import conditions, waivers
-from pipeline.checks import CHECKS
 from pipeline.checks.finding import Finding, Mask, Table
+from pipeline.checks.known import CHECKS
 from pipeline.framework import Rule, Structure
 from pipeline.model import Description, Issue, Library, Observations, Origin, Protected, Report
 from pipeline.vintages import Changes

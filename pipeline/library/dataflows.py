@@ -9,7 +9,7 @@ from typing import Any, cast, get_args
 
 from pipeline import conditions, dominance
 from pipeline.across import arguments
-from pipeline.checks import CHECKS
+from pipeline.checks.known import CHECKS
 from pipeline.errors import SetupError
 from pipeline.framework import (
     LANGUAGES,
