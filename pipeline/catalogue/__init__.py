@@ -77,7 +77,7 @@ def pages(
     templates = environment(site / "templates")
     everything = catalogue(release, library, settings, formats=formats(), written=written, site=site)
     start = templates.get_template("start.html")
-    yield "index.html", start.render(settings=settings, languages=words).encode()
+    yield "index.html", start.render(settings=settings, languages=words, base=settings.base_url.rstrip("/")).encode()
     lost = templates.get_template("lost.html")  # a host shows it at any address, so that its links begin at the root
     yield "404.html", lost.render(settings=settings, languages=words, root=urlsplit(settings.base_url).path).encode()
     every = [page for kind in _KINDS for page in kind.pages(everything)]
