@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
@@ -585,3 +586,16 @@ def test_the_bytes_of_a_bomb_are_not_unpacked(yy: Path, gathering: Gathering) ->
         begun = time.process_time()
         assert "it is longer than" in told(gathering.visit(site, limits=replace(QUICK, manifest_bytes=2**20))[0])
         assert time.process_time() - begun < 1
+
+
+def test_a_disk_that_is_full_is_not_the_fault_of_the_site(
+    yy: Path, gathering: Gathering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "build/hub")
+
+    monkeypatch.setattr(Kept, "take", full)
+    with serving(yy) as sites:
+        (visit,) = gathering.visit(*sites)
+    assert "build/hub: No space left on device" in told(visit)
+    assert visit.state.tables == {}

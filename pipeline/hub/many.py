@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, TrayectoError, of_the_machine
 from pipeline.hub import gather
 from pipeline.hub.kept import Kept
 from pipeline.hub.sites import Hub, Site
@@ -73,10 +73,10 @@ class _Visits:
         try:
             return gather.gather(site, kept, web, self._bench)
         except InputError as error:
-            fault = error
+            fault: TrayectoError = error
         except Exception as error:
             log.exception("%s", site.address)
-            fault = InputError(
+            fault = of_the_machine(error) or InputError(
                 "{address}: the program does not understand what the site sent ({error}). Please report it.",
                 address=site.address,
                 error=type(error).__name__,
