@@ -41,6 +41,17 @@ def test_every_target_and_path_that_a_document_names_is_there(document: Path) ->
         assert (ROOT / path).exists(), path
 
 
+def test_every_test_that_a_document_names_is_there() -> None:
+    there = {
+        name
+        for path in (ROOT / "tests").glob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.M)
+    }
+    named = {name for path in DOCUMENTS for name in re.findall(r"`(test_\w+)`", path.read_text("utf-8"))}
+    assert "test_through_a_chart" in named
+    assert sorted(named - there) == []
+
+
 def test_every_verb_is_a_target_and_every_target_a_verb() -> None:
     assert VERBS <= TARGETS
     recipes = (ROOT / "Makefile").read_text()
