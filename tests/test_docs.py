@@ -45,7 +45,7 @@ def test_every_test_that_a_document_names_is_there() -> None:
     there = {
         name
         for path in (ROOT / "tests").glob("test_*.py")
-        for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.M)
+        for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
     }
     named = {name for path in DOCUMENTS for name in re.findall(r"`(test_\w+)`", path.read_text("utf-8"))}
     assert "test_through_a_chart" in named
