@@ -52,6 +52,7 @@ check: .venv/test.stamp ## lint, format, types and tests: what the continuous in
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto --dist loadfile
 
+bench: export PYTHONPATH := .
 bench: .venv/test.stamp ## the benchmarks, written to build/bench/
 	$(BIN)/python bench/run.py
 	$(BIN)/python bench/validation.py
@@ -61,6 +62,7 @@ bench: .venv/test.stamp ## the benchmarks, written to build/bench/
 	$(BIN)/python bench/border.py
 	$(BIN)/python bench/survey.py
 	$(BIN)/python bench/hub.py
+	-$(BIN)/python bench/lighthouse.py
 
 protect: .venv/run.stamp ## withhold cells of any table: TABLE=… HIERARCHY=… OUT=… (OPTIONS="--table …" adds linked ones)
 	@$(RUN) protect --table "$(TABLE)" --hierarchy "$(HIERARCHY)" --out "$(OUT)" $(OPTIONS)
