@@ -28,6 +28,7 @@ def region(tmp_path: Path) -> Path:
     return office
 
 
+@pytest.mark.thorough  # whole releases
 def test_a_region_is_made_of_its_sites(
     region: Path, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
