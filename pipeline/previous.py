@@ -14,7 +14,7 @@ import pandas as pd
 from pipeline import report, vintages
 from pipeline.errors import PublishError
 from pipeline.formats import lineage, table
-from pipeline.formats.columns import unguarded
+from pipeline.formats.columns import without_guards
 from pipeline.framework import Dataflow
 from pipeline.model import LINEAGE
 from pipeline.package import metadata_path
@@ -59,7 +59,7 @@ def load(public: Path, flow: Dataflow, area: str) -> Standing | None:
 
     content = io.BytesIO(read(table.FORMAT.path(flow.id, area)))
     figures = pd.read_csv(content, dtype=str, keep_default_na=False, na_filter=False)
-    figures = figures.apply(lambda column: column.map({text: unguarded(text) for text in column.unique()}))
+    figures = without_guards(figures)
     cells = pd.read_parquet(io.BytesIO(read(lineage.FORMAT.path(flow.id, area))))
     told, revised = (
         read(path) if path in listed else b""

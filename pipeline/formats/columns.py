@@ -50,6 +50,13 @@ def unguarded(text: str) -> str:
     return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
+def without_guards(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table of text as it was before it went into CSV: `unguarded` in every column."""
+    return pd.DataFrame(
+        {name: frame[name].map({text: unguarded(text) for text in frame[name].unique()}) for name in frame}
+    )
+
+
 def is_text(protected: Protected, component: str) -> bool:
     """Whether a component holds words of people, and neither codes nor numbers nor periods."""
     of = protected.flow.structure.components[component]

@@ -11,7 +11,7 @@ import json
 
 from pipeline import describe, protect, thresholds
 from pipeline.formats import table
-from pipeline.formats.columns import unguarded
+from pipeline.formats.columns import without_guards
 from pipeline.hub.kept import RECORD, TABLE, Kept, Key
 from pipeline.hub.listed import Listed, paths
 from pipeline.hub.web import Web
@@ -55,7 +55,7 @@ def _applied(key: Key, content: bytes, record: bytes, messages: list[bytes], lib
         frame = deltas.applied(frame, deltas.read(message))
     found = [name for name in frame if name not in _OF_MESSAGE]
     frame = frame.reindex(columns=list(dict.fromkeys([*headings, *found])), fill_value="")
-    frame = frame.apply(lambda column: column.map({text: unguarded(text) for text in column.unique()}))
+    frame = without_guards(frame)
     data = protect.released(frame, said, area, flow, library)
     file = io.BytesIO()
     table.FORMAT.write(data, describe.released(said, library), library, file)

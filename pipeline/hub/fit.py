@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from pipeline import describe, protect, report, thresholds, vintages
 from pipeline.errors import InputError
-from pipeline.formats.columns import unguarded
+from pipeline.formats.columns import without_guards
 from pipeline.framework import Dataflow
 from pipeline.hub.kept import LINEAGE, RECORD, REPORT, REVISIONS, TABLE, Key
 from pipeline.hub.listed import paths
@@ -151,10 +151,7 @@ def _table(content: bytes, file: str, flow: Dataflow) -> pd.DataFrame:
         )
     if not len(frame):
         raise InputError("{file}: there is no row in it.", file=file)
-    for name in frame:
-        distinct = frame[name].unique()
-        if any(text.startswith("'") for text in distinct):
-            frame[name] = frame[name].map({text: unguarded(text) for text in distinct})
+    frame = without_guards(frame)
     numbers = [c.id for c in known.values() if c.id in frame and c.concept.representation in _NUMBERS]
     _check_numbers(frame, file, [name for name in numbers if known[name].codelist is None])
     return frame

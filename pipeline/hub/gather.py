@@ -169,7 +169,7 @@ def _tables(
     held: dict[Key, Text] = {}
     for key in keys:
         before = kept.state.tables.get(key)
-        files = _files(key, found, kept, web, bench) if key[0] in (site.areas or key) else _not_its_own(key)
+        files = _files(key, found, kept, web, bench) if site.speaks_for(key[0]) else _not_its_own(key)
         fault = files if isinstance(files, InputError) else _unfit(key, files, kept, bench)
         if fault is not None:
             held[key] = fault.text()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline import library, publish, releases, reuse, signature
+from pipeline.catalogue.sites import PATH
 from pipeline.formats import formats
 from pipeline.framework import Text
 from pipeline.hub import many, region
@@ -42,7 +43,8 @@ def harvest(root: Path, *, urls: str) -> int:
         areas = tuple(area for area in loaded.countries if any(area == of for of, _ in tables))
         ours = replace(ours, areas=areas)
         code = int(bool(left) or any(each.fault or each.state.held for each in visits))
-        _listing(build, region.sources(visits, left))
+        # How every site fared this time, whether or not that makes a release.
+        (build / PATH).write_bytes(region.sources(visits, left))
         this = region.identity(tables, bench.common, ours)
         if not tables:
             print(say["nothing"], file=sys.stderr)
@@ -64,11 +66,6 @@ def harvest(root: Path, *, urls: str) -> int:
         reuse.remember(build, parts, this, code=code)
         print(say["published"].format(release=ours.release, tables=len(made.packages), areas=len(areas)))
     return code
-
-
-def _listing(build: Path, content: bytes) -> None:
-    """How every site fared this time, whether or not that makes a release."""
-    (build / region.PATH).write_bytes(content)
 
 
 def _told(

@@ -61,7 +61,7 @@ class Kept:
 
     def has(self, sha256: str) -> bool:
         """Whether a file is there and undamaged."""
-        return self.path(sha256).is_file() and hashlib.sha256(self.path(sha256).read_bytes()).hexdigest() == sha256
+        return self._undamaged(sha256) is not None
 
     def take(self, content: bytes) -> str:
         """Keep a file; its checksum."""
@@ -72,7 +72,11 @@ class Kept:
 
     def read(self, sha256: str) -> bytes:
         """A kept file; nothing where it has been damaged since."""
-        return self.path(sha256).read_bytes() if self.has(sha256) else b""
+        return self._undamaged(sha256) or b""
+
+    def _undamaged(self, sha256: str) -> bytes | None:
+        content = self.path(sha256).read_bytes() if self.path(sha256).is_file() else None
+        return content if content is not None and hashlib.sha256(content).hexdigest() == sha256 else None
 
     def remember(self, state: State, *, also: Collection[str] = ()) -> None:
         """Make `state` the one that holds, and let go of the files that neither it nor `also` names."""

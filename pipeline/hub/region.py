@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from pipeline import describe, releases, report, reuse, vintages
+from pipeline.catalogue.sites import PATH
 from pipeline.errors import InputError
 from pipeline.formats import Format
 from pipeline.framework import Text
@@ -21,8 +22,6 @@ from pipeline.package import package
 from pipeline.plain import as_json
 from pipeline.united import united
 from pipeline.workers import shared_out
-
-PATH = "sources.json"
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def choose(visits: Sequence[Visit]) -> tuple[dict[Key, Chosen], dict[tuple[str, 
     left: dict[tuple[str, Key], Text] = {}
     for visit in (visits[place] for place in order):
         for key, taken in sorted(visit.state.tables.items()):
-            if visit.site.areas and key[0] not in visit.site.areas:
+            if not visit.site.speaks_for(key[0]):
                 continue
             if key not in chosen:
                 chosen[key] = Chosen(visit, taken)

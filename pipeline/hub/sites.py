@@ -37,6 +37,10 @@ class Site:
         parts = urlsplit(self.address)
         return f"{parts.scheme}://{parts.netloc}"
 
+    def speaks_for(self, area: str) -> bool:
+        """Whether what it publishes of a country is its own."""
+        return not self.areas or area in self.areas
+
     @property
     def name(self) -> str:
         """Whose site it is, as far as that is said."""
@@ -83,8 +87,11 @@ def hub(root: Path, urls: str) -> Hub:
     names = urls.replace(",", " ").split() or ([f"@{LIST}"] if (root / LIST).exists() else [])
     found = Hub(())
     for name in names:
-        each = _listed(root / name[1:]) if name.startswith("@") else Hub((Site(_address(name)),))
-        found = replace(each, sites=(*found.sites, *each.sites)) if name.startswith("@") else _with(found, each)
+        if name.startswith("@"):
+            each = _listed(root / name[1:])
+            found = replace(each, sites=(*found.sites, *each.sites))
+        else:
+            found = replace(found, sites=(*found.sites, Site(_address(name))))
     if not found.sites:
         raise SetupError(
             "say which sites to gather: their addresses, or @ and the file that lists them, such as: "
@@ -95,10 +102,6 @@ def hub(root: Path, urls: str) -> Hub:
     for site in found.sites:
         once.setdefault(site.address, site)
     return replace(found, sites=tuple(once.values()))
-
-
-def _with(hub: Hub, other: Hub) -> Hub:
-    return replace(hub, sites=(*hub.sites, *other.sites))
 
 
 def _listed(path: Path) -> Hub:

@@ -54,7 +54,7 @@ class Web:
     robots: dict[str, Any] = field(default_factory=dict)
     requests: int = 0
     bytes: int = 0  # of contents, as they came over the wire
-    _pool: HTTPConnectionPool | None = None
+    _pool: HTTPConnectionPool = field(init=False)
     _rules: RobotFileParser | None = None
     _last: float = 0.0
     _until: float = 0.0
@@ -64,15 +64,8 @@ class Web:
         self._pool = connection_from_url(self.site.host, maxsize=1, timeout=timeout)
         self._until = time.monotonic() + self.limits.site_seconds
 
-    def get(
-        self,
-        path: str,
-        *,
-        cap: int,
-        validators: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Ask for a path below the site.
+    def get(self, path: str, *, cap: int, validators: Mapping[str, str] | None = None) -> Answer:
+        """Ask for a path below the site, and only for what is new where `validators` say what is known.
 
         Raises:
             InputError: the host cannot be reached, forbids it, answers otherwise, or sends more than `cap` bytes.
@@ -80,10 +73,9 @@ class Web:
         address = urljoin(self.site.address, path)
         if not self._allowed(address):
             raise InputError("{address}: robots.txt of the site does not allow it.", address=address)
-        return self._asked(address, cap=cap, headers={**(headers or {}), **(validators or {})})
+        return self._asked(address, cap=cap, headers=validators)
 
     def close(self) -> None:
-        assert self._pool is not None
         self._pool.close()
 
     # ------------------------------------------------------------ robots.txt
@@ -152,7 +144,6 @@ class Web:
             retries.sleep(response)
 
     def _once(self, address: str, headers: Mapping[str, str]) -> tuple[BaseHTTPResponse | None, HTTPError | None]:
-        assert self._pool is not None
         time.sleep(max(0.0, self._last + self._interval - time.monotonic()))
         self.on_time(address)
         parts = urlsplit(address)
