@@ -20,6 +20,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "tests")]
+
+from kinds import of_middle_size  # noqa: E402
+
 PUBLIC, KEPT = ROOT / "build/public", ROOT / "build/bench/lighthouse"
 VERSION = "12.8.2"  # the last that Node 20 runs
 MEASURES = {
@@ -28,16 +32,6 @@ MEASURES = {
     "cumulative-layout-shift": "shift",
     "total-byte-weight": "bytes",
 }
-
-
-def pages(lang: str) -> dict[str, str]:
-    """The page of middle size of each kind, by kind: its address below the release."""
-    found: dict[str, list[tuple[int, str]]] = {}
-    for record in (PUBLIC / lang).rglob("index.json"):
-        kind = json.loads(record.read_text(encoding="utf-8"))["kind"]
-        page = record.with_name("index.html")
-        found.setdefault(kind, []).append((page.stat().st_size, f"{page.parent.relative_to(PUBLIC)}/"))
-    return {"start": "", **{kind: sorted(each)[len(each) // 2][1] for kind, each in sorted(found.items())}}
 
 
 @contextlib.contextmanager
@@ -79,7 +73,7 @@ def main() -> None:
     if not (KEPT / "node_modules/.bin/lighthouse").exists():
         package = f"lighthouse@{VERSION}"
         subprocess.run([npm, "install", "--silent", "--no-save", "--prefix", KEPT, package], check=True)
-    kinds = pages(sys.argv[1] if len(sys.argv) > 1 else "es")
+    kinds = {"start": "", **of_middle_size(PUBLIC, sys.argv[1] if len(sys.argv) > 1 else "es")}
     with served() as address:
         for kind, path in kinds.items():
             told = seen(address + path, chromium)

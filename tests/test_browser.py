@@ -17,6 +17,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from kinds import of_middle_size
 from office import build_office
 from tables import with_chile
 from test_catalogue import WRITTEN, settings, with_corridors
@@ -120,12 +121,7 @@ def test_no_page_has_a_barrier_that_axe_knows(lang: str, scheme: str, browser: A
 
 def one_of_each_kind(lang: str) -> list[str]:
     """Of each kind of page of the release the one of middle size, and the pages without a language."""
-    kinds: dict[str, list[tuple[int, Path]]] = {}
-    for record in sorted((PUBLIC / lang).rglob("index.json")):
-        page = record.with_name("index.html")
-        kinds.setdefault(json.loads(record.read_text("utf-8"))["kind"], []).append((page.stat().st_size, page))
-    middle = [sorted(pages)[len(pages) // 2][1] for pages in kinds.values()]
-    return [each.relative_to(PUBLIC).as_posix() for each in (PUBLIC / "index.html", PUBLIC / "404.html", *middle)]
+    return ["index.html", "404.html", *(f"{path}index.html" for path in of_middle_size(PUBLIC, lang).values())]
 
 
 @needs_browser

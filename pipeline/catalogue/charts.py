@@ -60,6 +60,12 @@ class LineChart:
     x_ticks: tuple[Mark, ...]
     curves: tuple[Curve, ...]
 
+    @property
+    def latest(self) -> list[str]:
+        """What the end of each line says, for those who do not see it."""
+        ends = ((curve.name, curve.dots[-1].text) for curve in self.curves if curve.dots)
+        return [", ".join(each for each in end if each) for end in ends]
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -77,6 +83,11 @@ class BarChart:
     width: int
     height: int
     bars: tuple[Bar, ...]
+
+    @property
+    def largest(self) -> list[str]:
+        """What the first bars say, for those who do not see them."""
+        return [f"{bar.name}, {bar.value}" for bar in self.bars[:3]]
 
 
 def ticks(low: float, high: float, wanted: int = 4) -> tuple[float, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -28,7 +28,6 @@ def brief(content: Content, words: Words, *, path: str, catalogue: Catalogue) ->
     told = {
         "lang": words.lang,
         "title": content["title"],
-        "publisher": words.name(settings.title),
         "site": words.name(settings.title),
         "day": {"year": year, "month": month, "day": day},
         "date": words.day(settings.release_day),
@@ -43,9 +42,7 @@ def brief(content: Content, words: Words, *, path: str, catalogue: Catalogue) ->
             {
                 "name": words.name(topic["flow"].name),
                 "value": topic["figure"]["value"],
-                "what": " · ".join(
-                    topic["figure"][part] for part in ("measure", "detail", "unit", "period") if topic["figure"][part]
-                ),
+                "what": _joined(topic["figure"], ("measure", "detail", "unit", "period")),
                 "sentences": topic["sentences"],
                 "charts": [_line_chart(each, words) for each in topic["charts"]],
             }
@@ -90,26 +87,27 @@ def _colours(theme: Path) -> Mapping[str, str]:
 
 
 def _line_chart(item: Content, words: Words) -> Content:
-    ends = [f"{c.name}, {c.dots[-1].text}" if c.name else c.dots[-1].text for c in item["chart"].curves if c.dots]
-    return {
-        "title": item["title"],
-        "note": " · ".join(each for each in (item["unit"], item["detail"]) if each),
-        "names": item["names"],
-        "source": item["source"],
-        "chart": asdict(item["chart"]),
-        "alt": f"{item['title']}. {words.texts['chart']['line_desc'].format(latest='; '.join(ends))}",
-    }
+    said = words.texts["chart"]["line_desc"].format(latest="; ".join(item["chart"].latest))
+    return _drawn(item, ("unit", "detail"), said, names=item["names"])
 
 
 def _bar_chart(item: Content, words: Words) -> Content:
-    largest = [f"{bar.name}, {bar.value}" for bar in item["chart"].bars[:3]]
+    said = words.texts["chart"]["bar_desc"].format(largest="; ".join(item["chart"].largest))
+    period = {"period": item["periods"][0]}
+    return _drawn({**item, **period}, ("measure", "unit", "detail", "period"), said, names=[])
+
+
+def _drawn(item: Content, noted: Sequence[str], said: str, *, names: Sequence[str]) -> Content:
+    """A chart with what stands above it, and what it says to those who do not see it."""
     return {
         "title": item["title"],
-        "note": " · ".join(
-            each for each in (item["measure"], item["unit"], item["detail"], item["periods"][0]) if each
-        ),
-        "names": [],
+        "note": _joined(item, noted),
+        "names": names,
         "source": item["source"],
         "chart": asdict(item["chart"]),
-        "alt": f"{item['title']}. {words.texts['chart']['bar_desc'].format(largest='; '.join(largest))}",
+        "alt": f"{item['title']}. {said}",
     }
+
+
+def _joined(of: Content, parts: Sequence[str]) -> str:
+    return " · ".join(of[part] for part in parts if of[part])
