@@ -46,8 +46,7 @@ def standing(library: Library, settings: Settings) -> Release:
                 )
                 if kept.report:
                     reports[area, series.flow] = report.restored(kept.report)
-    flows = dict.fromkeys(each.data.flow.id for each in packages)
-    whole = {flow: united.together([p for p in packages if p.data.flow.id == flow], library) for flow in flows}
+    whole = united.wholes(packages, library)
     return Release(tuple(packages), reports, {}, whole, {}, across.compare(whole, library))
 
 
@@ -62,8 +61,7 @@ def worldwide(release: Release, library: Library, settings: Settings, count: int
         countries[area] = replace(countries[known], area=area)
         packages += [_moved(each, area) for each in release.packages if each.data.area == known]
     library = replace(library, countries=countries)
-    flows = dict.fromkeys(each.data.flow.id for each in packages)
-    whole = {flow: united.together([p for p in packages if p.data.flow.id == flow], library) for flow in flows}
+    whole = united.wholes(packages, library)
     release = replace(release, packages=tuple(packages), whole=whole, compared=across.compare(whole, library))
     return release, library, replace(settings, areas=(*settings.areas, *like))
 

@@ -31,9 +31,9 @@ class Dominance:
     @property
     def is_one(self) -> bool:
         """It is one of the two rules, and not both."""
-        is_of_largest = self.n in {1, 2} and 0 < self.k <= 100
-        has_of_largest = self.n != 0 or self.k != 0
-        return is_of_largest if not self.p else self.p > 0 and not has_of_largest
+        if self.p:
+            return self.p > 0 and not self.n and not self.k
+        return self.n in {1, 2} and 0 < self.k <= 100
 
 
 def rule(said: Mapping[str, Any]) -> Dominance:

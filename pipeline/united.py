@@ -44,8 +44,7 @@ def united(
     made = made_of(packages, reports, library, settings, formats=formats)
     every, all_reports = made.packages, {**reports, **made.reports}
     not_out = {**held_back, **made.held_back}
-    flows = dict.fromkeys(p.data.flow.id for p in every)
-    whole = {flow: together([p for p in every if p.data.flow.id == flow], library) for flow in flows}
+    whole = wholes(every, library)
     compared = across.compare(whole, library)
     all_reports |= across.told(compared, _published(received, all_reports, not_out), whole, library)
     judged = suite.run(received, library, all_reports, said)
@@ -90,8 +89,13 @@ def stood(kept: previous.Standing, area: str, flow: str, library: Library) -> Pr
     return protect.released(kept.table, kept.record, area, thresholds.flow_of(area, flow, library), library)
 
 
-def together(packages: Sequence[Package], library: Library) -> Whole:
-    """One dataflow with all of its countries."""
+def wholes(packages: Sequence[Package], library: Library) -> dict[str, Whole]:
+    """Each dataflow with all of its countries."""
+    flows = dict.fromkeys(p.data.flow.id for p in packages)
+    return {flow: _together([p for p in packages if p.data.flow.id == flow], library) for flow in flows}
+
+
+def _together(packages: Sequence[Package], library: Library) -> Whole:
     data: Protected = protect.unite([p.data for p in packages], library)
     by_area = {p.data.area: protect.only(data, p.data.area) for p in packages}
     description = describe.united([p.description for p in packages], library)
