@@ -7,7 +7,6 @@ import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pipeline import embargo
 from pipeline.framework import LANGUAGES
@@ -41,15 +40,8 @@ def settings(path: Path, library: Library, *, formats: Collection[str]) -> Setti
         refuse(path, None, "embargo must be a text with a moment and its distance from UTC: 2026-12-01T09:00:00-03:00")
     if table.get("notice") and not set(LANGUAGES) <= table["notice"].keys():
         refuse(path, None, f"notice must have all of the languages {', '.join(LANGUAGES)}")
-    place = urlsplit(table["base_url"])
-    if place.scheme not in ("http", "https") or not place.hostname or place.query or place.fragment:
-        refuse(
-            path,
-            None,
-            f'base_url "{table["base_url"]}" must be a whole address: https://statistics.example.org/migration',
-        )
     lists = {key: tuple(table[key]) for key in ("areas", "flows", "formats")}
-    return Settings(**{**table, **lists, "base_url": table["base_url"].rstrip("/")})
+    return Settings(**{**table, **lists, "base_url": authored.base_url(path, table)})
 
 
 def language(path: Path) -> str:

@@ -575,6 +575,12 @@ def test_a_site_that_cannot_be_is_told(tmp_path: Path, urls: str, expected: str)
         hub(tmp_path, urls)
 
 
+def test_the_address_of_the_region_is_a_whole_one(tmp_path: Path) -> None:
+    (tmp_path / "hub.toml").write_text('base_url = "region.example"\n[[site]]\naddress = "http://one.example"\n')
+    with pytest.raises(SetupError, match="must be a whole address"):
+        hub(tmp_path, "")
+
+
 def test_the_bytes_of_a_bomb_are_not_unpacked(yy: Path, gathering: Gathering) -> None:
     """Many zeros in few bytes: the answer is left when it is longer than it may be."""
     packed = io.BytesIO()

@@ -265,6 +265,7 @@ def test_an_inconsistency_is_refused_by_file_and_row(office: Path, damage: str) 
         ('language = "en"', 'language = "fr"', "language must be one of"),
         ("base_url", "base_uri", '"base_uri" is not a known key'),
         ("https://", "", "must be a whole address"),
+        ("https://", "http://[", "must be a whole address"),
     ],
 )
 def test_a_wrong_publish_toml_is_refused(office: Path, old: str, new: str, says: str) -> None:

@@ -117,8 +117,8 @@ def _listed(path: Path) -> Hub:
     authored.keys(path, table, _HUB, ("site",))
     if table.get("title") and not set(LANGUAGES) <= table["title"].keys():
         refuse(path, None, f"title must have all of the languages {', '.join(LANGUAGES)}")
-    base_url = str(table.get("base_url", "")).rstrip("/")
-    return Hub(tuple(_sites(path, table["site"])), table.get("title", {}), base_url, _limits(path, table))
+    sites, address = tuple(_sites(path, table["site"])), authored.base_url(path, table)
+    return Hub(sites, table.get("title", {}), address, _limits(path, table))
 
 
 def _sites(path: Path, tables: list[Mapping[str, Any]]) -> Iterator[Site]:
@@ -149,16 +149,11 @@ def _limits(path: Path, table: Mapping[str, Any]) -> Limits:
 
 
 def _address(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        is_plain = not (parts.username or parts.password or parts.query or parts.fragment)
-    except ValueError:
-        is_one = is_plain = False
-    if not (is_one and is_plain):
+    if not authored.is_address(text) or urlsplit(text).username or urlsplit(text).password:
         raise SetupError(
             '"{address}" is not the address of a site: write http:// or https://, its name and perhaps a folder, '
             "without a user, a query or a mark.",
             address=text,
         )
+    parts = urlsplit(text)
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}/"

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from pipeline.errors import SetupError, Told
 from pipeline.framework import LANGUAGES, Text
@@ -21,6 +22,24 @@ def refuse(path: Path, row: int | None, fault: str | Told) -> NoReturn:
     """Stop the run: an authored file is wrong, here and so."""
     where = Told("{file}, row {row}" if row else "{file}", file=f"{path.parent.name}/{path.name}", row=row)
     raise SetupError("{where}: {fault}", where=where, fault=fault)
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an address of the web with a host, and without a query or a mark."""
+    try:
+        parts = urlsplit(text)
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return is_one and not (parts.query or parts.fragment)
+
+
+def base_url(path: Path, table: Mapping[str, Any]) -> str:
+    """The address that a file gives as its `base_url`, without a slash at the end; blank where it gives none."""
+    text = str(table.get("base_url", ""))
+    if "base_url" in table and not is_address(text):
+        refuse(path, None, f'base_url "{text}" must be a whole address: https://statistics.example.org/migration')
+    return text.rstrip("/")
 
 
 def rows(
