@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from markupsafe import escape
 
@@ -83,17 +84,18 @@ class Texts:
     """The texts of the pages, each written as it comes so that none is held, and the index over them."""
 
     def __init__(self, folder: Path) -> None:
-        self._site, self._out = folder / "site", folder / "out"
+        self._sites, self._out = folder / "sites", folder / "out"
 
     def add(self, path: str, content: bytes, areas: Iterable[str]) -> None:
         """One page in one language, with the further words by which it is found."""
-        further = " ".join(other_names(areas, path.partition("/")[0]))
-        place = self._site / path
+        lang = path.partition("/")[0]
+        further = " ".join(other_names(areas, lang))
+        place = self._sites / lang / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content.replace(b"</main>", f"<p>{escape(further)}</p></main>".encode(), 1))
 
     def index(self) -> Iterator[tuple[str, bytes]]:
-        """Yield (path, content) of the index, each language by itself.
+        """Yield (path, content) of the index, each language by itself: pagefind holds the texts it is given.
 
         Equal pages give equal bytes: no filters, whose order pagefind leaves open, and its languages in ours.
         """
@@ -102,12 +104,15 @@ class Texts:
         except ImportError:  # a kind of machine for which it is not built
             log.warning("pagefind is not installed: the search page of this release finds pages by their names alone")
             return
-        command = [pagefind_bin.get_executable(), "--site", self._site, "--output-path", self._out]
-        options = ["--keep-index-url", "--quiet"]
-        subprocess.run([*map(str, command), *options], check=True, capture_output=True)  # noqa: S603 (our own tool)
+        entry: dict[str, Any] = {}
+        for site in sorted(self._sites.iterdir()):
+            command = [pagefind_bin.get_executable(), "--site", site, "--output-path", self._out]
+            options = ["--keep-index-url", "--quiet"]
+            subprocess.run([*map(str, command), *options], check=True, capture_output=True)  # noqa: S603 (our own tool)
+            made = json.loads((self._out / _ENTRY).read_bytes())
+            entry = {**made, "languages": {**entry.get("languages", {}), **made["languages"]}}
+        yield posixpath.join(_ENGINE, _ENTRY), json.dumps(entry, sort_keys=True).encode()
         for found in sorted(each for each in self._out.rglob("*") if each.is_file()):
             path = found.relative_to(self._out).as_posix()
-            if path == _ENTRY:
-                yield posixpath.join(_ENGINE, path), json.dumps(json.loads(found.read_bytes()), sort_keys=True).encode()
-            elif path in _SCRIPTS or found.suffix in _PARTS:
+            if path in _SCRIPTS or found.suffix in _PARTS:
                 yield posixpath.join(_ENGINE, path), found.read_bytes()
