@@ -48,6 +48,18 @@ def _results(tasks: Sequence[Callable[[], Result]]) -> Iterator[Result]:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+def apart(task: Callable[[], Result]) -> Result:
+    """The result of a task in a process of its own, or here in a worker, which is one.
+
+    For libraries that keep threads of their own: a fork of a process that used them would wait for threads that it
+    does not have.
+    """
+    if _tasks or sys.platform != "linux":
+        return task()
+    with ProcessPoolExecutor(1, multiprocessing.get_context("fork"), initializer=_end_with_parent) as pool:
+        return next(_begun(pool, [task]))
+
+
 def cores() -> int:
     """How many workers there may be."""
     if sys.platform != "linux":

@@ -28,6 +28,17 @@ def sleep():
     time.sleep(600)
 list(shared_out([sleep, sleep]))
 """
+SETTING = """
+import os
+from functools import partial
+from pathlib import Path
+from pipeline.catalogue.printed import _set
+from pipeline.workers import apart, shared_out
+template = Path(os.environ["TEMPLATE"])
+first = apart(partial(_set, template, "1"))
+rest = list(shared_out([partial(apart, partial(_set, template, "1"))] * 2))
+print(rest == [first, first], first[:5])
+"""
 
 
 @pytest.fixture
@@ -107,6 +118,18 @@ def _is_alive(process: int) -> bool:
         return "State:\tZ" not in Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.usefixtures("two")
+def test_what_keeps_threads_does_not_stop_the_workers_that_come_after_it(tmp_path: Path) -> None:
+    """Typst waits for threads of its own: a fork of a process that has used it would wait for ever."""
+    template = tmp_path / "many.typ"
+    template.write_text(
+        '#set document(title: "x", date: none)\n#for i in range(60) [= #i \n #lorem(200) #pagebreak()]\n'
+    )
+    command = [sys.executable, "-c", SETTING]
+    made = subprocess.run(command, env={**os.environ, "TEMPLATE": str(template)}, capture_output=True, timeout=60)
+    assert made.stdout == b"True b'%PDF-'\n", made.stderr
 
 
 @pytest.fixture

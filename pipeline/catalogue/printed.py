@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from pipeline.catalogue.render import Content, address, file_path
 from pipeline.catalogue.view import Catalogue
 from pipeline.catalogue.wording import Words
+from pipeline.workers import apart
 
 NAME = "brief.pdf"
 _COLOUR = re.compile(r"--([\w-]+): (#[0-9a-f]{3,8});")
@@ -55,7 +56,8 @@ def brief(content: Content, words: Words, *, path: str, catalogue: Catalogue) ->
         "withheld": said["withheld"].format(n=words.number(content["withheld"])) if content["withheld"] else "",
         "colours": _colours(catalogue.site / "assets/theme.css"),
     }
-    return _set(catalogue.site / "templates/brief.typ", json.dumps(told))
+    # Typst sets paragraphs in threads that it keeps.
+    return apart(partial(_set, catalogue.site / "templates/brief.typ", json.dumps(told)))
 
 
 def _set(template: Path, data: str) -> bytes:
