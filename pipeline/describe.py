@@ -189,7 +189,9 @@ def _protection(subject: _Subject) -> Text:
 def _protected(subject: _Subject) -> Text:
     counts, reason = subject.data.suppressed, subject.data.flow.protection.reason
     if subject.data.flow.protection.is_by_chance:
-        return subject.phrase("protection_by_chance", reason=reason, withheld=sum(counts.values()))
+        is_rounded = subject.data.flow.protection.method == "controlled_rounding"
+        name = "protection_rounded" if is_rounded else "protection_by_chance"
+        return subject.phrase(name, reason=reason, withheld=sum(counts.values()))
     if not any(counts.values()):
         return subject.phrase("protection_none", reason=reason)
     return subject.phrase("protection", reason=reason, primary=counts.get("A", 0), secondary=counts.get("D", 0))

@@ -71,9 +71,10 @@ def protect_all(
         for e in deliveries
     ]
     tables = [each for each in every if not each.flow.protection.is_by_chance]
-    perturbed = tuple(_perturbed(each) for each in every if each.flow.protection.is_by_chance)
+    before = [Table(each.area, each.flow, each.frame, each.sources, library, day) for each in standing]
+    perturbed = _perturbed([each for each in every if each.flow.protection.is_by_chance], before)
     standing = tuple(each for each in standing if not each.flow.protection.is_by_chance)
-    old = [Table(each.area, each.flow, each.frame, each.sources, library, day) for each in standing]
+    old = [each for each in before if not each.flow.protection.is_by_chance]
     linked = link([*tables, *old])
     if not tables:
         nothing = np.zeros(linked.count)
@@ -102,14 +103,20 @@ def protect_all(
     return ProtectedTables(tuple(made), standing, linked, system.need, reach, perturbed)
 
 
-def _perturbed(table: Table) -> Protected:
-    """A table of which counts are changed at random; only what its producer marked is withheld, and rates."""
-    frame, rates_ = altered.altered(table, altered.secret())
-    frame = frame.drop(columns=list(CONTRIBUTORS), errors="ignore")
-    primary = frame["CONF_STATUS"].isin(_CONFIDENTIAL).to_numpy() & frame["OBS_VALUE"].notna().to_numpy()
-    frame = blanked(frame, primary, rates_ & ~primary)
-    counts = {_PRIMARY: int(primary.sum()), _SECONDARY: int((rates_ & ~primary).sum())}
-    return Protected(table.area, table.flow, frame, tuple(replace(e, sha256="") for e in table.origins), counts)
+def _perturbed(tables: Sequence[Table], standing: Sequence[Table]) -> tuple[Protected, ...]:
+    """Tables of which counts are changed at random; only what their producer marked is withheld, and rates."""
+    if not tables:
+        return ()
+    made = []
+    by_chance = [each for each in standing if each.flow.protection.is_by_chance]
+    for table, (changed, rates_) in zip(tables, altered.altered(tables, altered.secret(), by_chance), strict=True):
+        frame = changed.drop(columns=list(CONTRIBUTORS), errors="ignore")
+        primary = frame["CONF_STATUS"].isin(_CONFIDENTIAL).to_numpy() & frame["OBS_VALUE"].notna().to_numpy()
+        frame = blanked(frame, primary, rates_ & ~primary)
+        counts = {_PRIMARY: int(primary.sum()), _SECONDARY: int((rates_ & ~primary).sum())}
+        origins = tuple(replace(each, sha256="") for each in table.origins)
+        made.append(Protected(table.area, table.flow, frame, origins, counts))
+    return tuple(made)
 
 
 def _unsigned(origins: Sequence[Origin], frame: pd.DataFrame) -> tuple[Origin, ...]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pipeline.dominance import Dominance
 
-BY_CHANCE = ("random_rounding", "cell_key")  # methods that change counts at random
+BY_CHANCE = ("random_rounding", "controlled_rounding", "cell_key")  # methods that change counts at random
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Protection:
     any size.
     """
 
-    method: Literal["suppression", "random_rounding", "cell_key", "none"]
+    method: Literal["suppression", "random_rounding", "controlled_rounding", "cell_key", "none"]
     thresholds: tuple[Threshold, ...]
     minimum_cases: int
     reason: Mapping[str, str]
@@ -87,5 +87,5 @@ class Protection:
 
     @property
     def rounding_base(self) -> int:
-        """Rounding to it moves a figure as far as the method may: by two persons, or by three."""
-        return {"random_rounding": 4, "cell_key": 6}.get(self.method, 0)
+        """Rounding to it moves a figure as far as the method may: by two persons, by three, or by five."""
+        return {"random_rounding": 4, "controlled_rounding": 10, "cell_key": 6}.get(self.method, 0)

@@ -9,7 +9,7 @@ the neighbourhood of its cells alone, small cells first, and reaches further onl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,14 +17,18 @@ import numpy.typing as npt
 from scipy.optimize import linprog
 from scipy.sparse import csc_array, csr_array, hstack
 
+from pipeline.workers import standby
+
 Mask = npt.NDArray[np.bool_]
 Vector = npt.NDArray[np.float64]
 Cells = npt.NDArray[np.int64]
+_Program = tuple[csc_array, Vector, Vector, Vector]  # matrix, costs, lower and upper bounds
 
 _ZERO = 30.0  # what withholding a zero costs, which is often known to be one: more than any other figure
 _FAR = 1e7  # further than any cell need move
 _REWARD = 1e5  # for a confidential cell that moves as far as it must, against the cost of what moves with it
 _EPSILON = 1e-6
+_SHARED = 500  # cells of a program from which on two of them are solved side by side
 _LARGE = 5000  # cells of a program from which on it is worth the time to make it smaller before it is solved
 
 
@@ -91,6 +95,7 @@ class _State:
     by_column: csc_array
     withheld: Mask
     safe: Mask
+    shared: Callable[[Sequence[_Program]], Sequence[Vector]]  # the solutions of some programs, side by side
     solutions: list[_Solution] = field(default_factory=list)
 
 
@@ -112,18 +117,20 @@ def suppress(system: System, *, reaches: Sequence[Reach] = REACHES) -> Mask:
         Mask of n. A confidential cell that nothing can protect (all cells of its sums are fixed) has
         none for it: whoever publishes must audit the result.
     """
-    state = _State(
-        system,
-        csr_array(system.sums.T),
-        csc_array(system.sums),
-        system.confidential | np.isnan(system.values),
-        np.zeros(len(system.values), dtype=bool),
-    )
-    state.safe |= (np.diff(state.by_cell.indptr) == 0) | (system.need == 0)
-    for number, reach in enumerate((*reaches, *reaches[-2:])):
-        _round(state, reach, with_all=number >= len(reaches))
-    _thin(state)
-    _hide_from_singles(state, reaches)
+    with standby(_minimum) as shared:
+        state = _State(
+            system,
+            csr_array(system.sums.T),
+            csc_array(system.sums),
+            system.confidential | np.isnan(system.values),
+            np.zeros(len(system.values), dtype=bool),
+            shared,
+        )
+        state.safe |= (np.diff(state.by_cell.indptr) == 0) | (system.need == 0)
+        for number, reach in enumerate((*reaches, *reaches[-2:])):
+            _round(state, reach, with_all=number >= len(reaches))
+        _thin(state)
+        _hide_from_singles(state, reaches)
     return state.withheld & ~system.confidential & ~np.isnan(system.values)
 
 
@@ -138,9 +145,18 @@ def _round(state: _State, reach: Reach, *, with_all: bool) -> None:
     allowed = _movable(system.sums, allowed)
     left = np.flatnonzero(unsafe & allowed)
     while len(left):
-        few, left = left[: reach.targets], left[reach.targets :]
-        _solve(state, few, reach, allowed)
+        groups = _apart(left, reach.targets)
+        _solve(state, groups, [allowed] * len(groups), reach)
+        left = np.setdiff1d(left, np.concatenate(groups), assume_unique=True)
         left = left[~state.safe[left]]
+
+
+def _apart(cells: Cells, count: int) -> list[Cells]:
+    """The first so many of the cells, and as many from the middle of those that are left: programs that see the same
+    part of the table would both withhold what one of them could.
+    """
+    middle = max(count, len(cells) // 2)
+    return [cells[:count], cells[middle : middle + count]] if len(cells) > count else [cells]
 
 
 def _movable(sums: csr_array, allowed: Mask) -> Mask:
@@ -154,13 +170,24 @@ def _movable(sums: csr_array, allowed: Mask) -> Mask:
         allowed[still] = False
 
 
-def _solve(state: _State, targets: Cells, reach: Reach, allowed: Mask, *, frozen: bool = False) -> None:
-    """Find other values for `targets` and withhold what moves. With some cells `frozen` it proves nothing safe
-    that was not so before. One program after the other: HiGHS in two threads finds now this, now that of equal moves.
+def _solve(
+    state: _State, groups: Sequence[Cells], allowed: Sequence[Mask], reach: Reach, *, frozen: bool = False
+) -> None:
+    """Find other values for each group of targets and withhold what moves; no group sees what another one withholds.
+    With some cells `frozen` they prove nothing safe that was not so before.
     """
+    cells = [_around(state, targets, reach, may) for targets, may in zip(groups, allowed, strict=True)]
+    programs = [_program(state, c, t, first=int(reach.loses_first)) for c, t in zip(cells, groups, strict=True)]
+    # Processes, and always as many groups: HiGHS in two threads finds now this, now that of equal moves.
+    is_large = max(len(each) for each in cells) > _SHARED
+    found = state.shared(programs) if is_large else [_minimum(*each) for each in programs]
+    for targets, seen, move in zip(groups, cells, found, strict=True):
+        _take(state, targets, seen, move[: len(seen)] - move[len(seen) :], frozen=frozen)
+
+
+def _take(state: _State, targets: Cells, cells: Cells, moved: Vector, *, frozen: bool) -> None:
+    """Withhold what moves, where that protects a target."""
     system = state.system
-    cells = _around(state, targets, reach, allowed)
-    moved = _cheapest_move(state, cells, targets, first=int(reach.loses_first))
     used = np.abs(moved) > _EPSILON
     enough = np.zeros(len(system.values), dtype=bool)
     counted = np.abs(moved) if system.rises is None else np.where(system.rises[cells], moved, np.abs(moved))
@@ -197,8 +224,8 @@ def _entries(matrix: csr_array, rows: Cells) -> Cells:
     return columns
 
 
-def _cheapest_move(state: _State, cells: Cells, targets: Cells, *, first: int) -> Vector:
-    """By how much each of `cells` moves in the cheapest other values that move the targets far enough.
+def _program(state: _State, cells: Cells, targets: Cells, *, first: int) -> _Program:
+    """Which of the other values of `cells` that move the targets far enough are the cheapest.
 
     A column for what a cell gains and one for what it loses. A target gains (or loses, where what it
     may lose is enough) for a reward up to its need, and beyond it for nothing.
@@ -221,9 +248,7 @@ def _cheapest_move(state: _State, cells: Cells, targets: Cells, *, first: int) -
     lower[other] = np.where(loses, need - can_lose[place], -_FAR)
     block = state.by_column[:, cells].tocsr()
     block = block[np.diff(block.indptr) > 0]
-    found = _minimum(hstack([block, -block]).tocsc(), costs, lower, upper)
-    gains: Vector = found[:n] - found[n:]
-    return gains
+    return hstack([block, -block]).tocsc(), costs, lower, upper
 
 
 def _minimum(matrix: csc_array, costs: Vector, lower: Vector, upper: Vector) -> Vector:
@@ -277,7 +302,7 @@ def _hide_from_singles(state: _State, reaches: Sequence[Reach]) -> None:
                 singles, targets = (np.unique(np.array(side, dtype=np.int64)) for side in zip(*few, strict=True))
                 allowed = state.withheld | (system.open_cells & (system.values <= reach.value) & ~zero)
                 allowed[singles] = False
-                _solve(state, targets, reach, allowed, frozen=True)
+                _solve(state, [targets], [allowed], reach, frozen=True)
 
 
 def _together(pairs: Sequence[tuple[int, int]], count: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

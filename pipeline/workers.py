@@ -14,6 +14,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from tqdm import tqdm
@@ -58,6 +59,19 @@ def apart(task: Callable[[], Result]) -> Result:
         return task()
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork"), initializer=_end_with_parent) as pool:
         return next(_begun(pool, [task]))
+
+
+@contextmanager
+def standby(work: Callable[..., Result]) -> Iterator[Callable[[Sequence[tuple[Any, ...]]], list[Result]]]:
+    """Workers that stay until they are let go: what is given calls `work`, a function of a module, for some arguments.
+
+    They begin with the first call and have what this process had then; arguments and results are sent.
+    """
+    if cores() < 2 or _tasks:
+        yield lambda every: [work(*each) for each in every]
+        return
+    with ProcessPoolExecutor(cores(), multiprocessing.get_context("fork"), initializer=_end_with_parent) as pool:
+        yield lambda every: list(pool.map(work, *zip(*every, strict=True)))
 
 
 def cores() -> int:
