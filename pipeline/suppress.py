@@ -201,16 +201,22 @@ def _take(state: _State, targets: Cells, cells: Cells, moved: Vector, *, frozen:
 
 
 def _around(state: _State, targets: Cells, reach: Reach, allowed: Mask) -> Cells:
-    """The allowed cells that share a sum with the targets, with those, and so on; in order."""
-    sums = state.system.sums
+    """The allowed cells that share a sum with the targets, with those, and so on; in order.
+
+    Of the last ones that find room, those come first that share the most sums, for they close circles, then the cheap.
+    """
+    system = state.system
     seen = np.zeros(len(allowed), dtype=bool)
     seen[targets] = True
     front = targets
     for _ in range(reach.steps):
         lines = np.unique(_entries(state.by_cell, front))
-        cells = np.unique(_entries(sums, lines))
-        front = cells[allowed[cells] & ~seen[cells]]
-        if not len(front) or seen.sum() > reach.cells:
+        cells, shared = np.unique(_entries(system.sums, lines), return_counts=True)
+        new = allowed[cells] & ~seen[cells]
+        front, room = cells[new], reach.cells - seen.sum()
+        if len(front) > room:
+            front = front[np.lexsort((system.weights[front], -shared[new]))[: max(int(room), 0)]]
+        if not len(front):
             break
         seen[front] = True
     return np.flatnonzero(seen)
