@@ -143,11 +143,12 @@ def told(values: np.ndarray, sums: csr_array, hidden: np.ndarray, small: np.ndar
     return int((small & (attack(seen).state != SAFE)).sum())
 
 
-def ours(values: np.ndarray, sums: csr_array, small: np.ndarray) -> np.ndarray:
-    """The cells that we withhold, with the confidential ones."""
+def ours(values: np.ndarray, sums: csr_array, small: np.ndarray, given: np.ndarray | None = None) -> np.ndarray:
+    """The cells that we withhold, with the confidential ones, and what is needed beside those that are `given`."""
     nobody, n = np.zeros(len(values), dtype=bool), len(values)
-    low = np.minimum(values, 1.0)
-    return small | suppress(System(sums, values, low, small, ~nobody, costs(values), np.ones(n), nobody))
+    given = nobody if given is None else given
+    low, weights = np.minimum(values, 1.0), np.where(given, 0.0, costs(values))
+    return small | given | suppress(System(sums, values, low, small, ~nobody, weights, np.ones(n), nobody))
 
 
 def now() -> np.ndarray:
@@ -244,6 +245,7 @@ def main() -> None:
 
             figures = values.reshape([len(parent) for parent in parents])
             tools["tauargus"] = lambda: withheld(parents, figures, THRESHOLD)  # noqa: B023
+            tools["and mended"] = lambda: ours(values, sums, small, hidden)  # noqa: B023
         for tool, protect in tools.items():
             begin = now()
             hidden = protect()
