@@ -70,10 +70,10 @@ class Reach:
 # table are slow.
 REACHES = (
     Reach(500, 99, np.inf, 0.0),
-    Reach(16, 5, 6_000, 30.0),
-    Reach(16, 5, 6_000, 200.0),
-    Reach(16, 5, 6_000, 1_000.0),
-    Reach(8, 5, 6_000, np.inf),
+    Reach(16, 5, 8_000, 30.0),
+    Reach(16, 5, 8_000, 200.0),
+    Reach(16, 5, 8_000, 1_000.0),
+    Reach(8, 5, 8_000, np.inf),
     Reach(1, 6, 8_000, np.inf),
     Reach(1, 99, np.inf, np.inf),
     Reach(1, 99, np.inf, np.inf, loses_first=True),
