@@ -87,5 +87,5 @@ class Protection:
 
     @property
     def rounding_base(self) -> int:
-        """Rounding to it moves a figure as far as the method may: by two persons, by three, or by five."""
+        """Rounding to it moves a figure as far as the method may: by two persons, three, or five, seldom more."""
         return {"random_rounding": 4, "controlled_rounding": 10, "cell_key": 6}.get(self.method, 0)
