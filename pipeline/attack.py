@@ -72,12 +72,12 @@ def attack(published: Published) -> Verdict:
     sums = published.sums[:, unknown]
     right = -(published.sums @ np.nan_to_num(published.values))
     is_possible = _agrees(published)
-    pieces = _pieces(sums)
-    for group in _grouped(pieces):
+    joined = pieces(sums)
+    for group in _grouped(joined):
         piece = _Piece(published, unknown[group], right)
         is_possible &= piece.push_apart()
         low[unknown[group]], high[unknown[group]] = piece.least, piece.most
-    for members in pieces:
+    for members in joined:
         cells = unknown[members]
         piece = _Piece(published, cells, right, seen=(low[cells], high[cells]))
         if piece.is_wide().all():
@@ -102,8 +102,8 @@ def _agrees(published: Published) -> bool:
     return bool((np.abs(balance[open_lines]) <= _SLACK * (1 + size[open_lines])).all())
 
 
-def _pieces(sums: csr_array) -> list[npt.NDArray[np.int64]]:
-    """The withheld cells that hang together through sums, by position."""
+def pieces(sums: csr_array) -> list[npt.NDArray[np.int64]]:
+    """The cells that hang together through sums, by position."""
     joined = abs(sums[np.diff(sums.indptr) > 0])
     count, label = connected_components(joined.T @ joined, directed=False)
     order = np.argsort(label, kind="stable")

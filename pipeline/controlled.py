@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import LinearConstraint, OptimizeResult, linprog, milp
 from scipy.sparse import csc_array, csr_array, hstack
-from scipy.sparse.csgraph import connected_components
+
+from pipeline.attack import pieces
 
 Mask = npt.NDArray[np.bool_]
 Vector = npt.NDArray[np.float64]
@@ -47,21 +48,12 @@ def controlled(sums: csr_array, counts: Vector, draw: Vector, shown: Vector) -> 
         same = shown == BASE * (below + step)
         up, cost = np.where(same, step == 1, up), np.where(same, _KEPT, cost)
     made = below + (up & (rest > 0))
-    for cells in _pieces(sums):
+    for cells in (each for each in pieces(sums) if len(each) > 1):
         lines = sums[:, cells]
         lines = lines[np.diff(lines.indptr) > 0]
         made[cells] = _Piece.of(lines, counts[cells], np.where(up, -cost, cost)[cells]).solved()
     rounded: Vector = BASE * made
     return rounded
-
-
-def _pieces(sums: csr_array) -> list[npt.NDArray[np.int64]]:
-    """The cells of each part of the table that no sum links to another."""
-    pattern = abs(sums)
-    count, label = connected_components(csr_array(pattern.T @ pattern), directed=False)
-    order = np.argsort(label, kind="stable")
-    pieces = np.split(order, np.cumsum(np.bincount(label, minlength=count))[:-1])
-    return [each for each in pieces if len(each) > 1]
 
 
 @dataclass

@@ -146,7 +146,7 @@ def _round(state: _State, reach: Reach, *, with_all: bool) -> None:
     left = np.flatnonzero(unsafe & allowed)
     while len(left):
         groups = _apart(left, reach.targets)
-        _solve(state, groups, [allowed] * len(groups), reach)
+        _solve(state, groups, reach, allowed)
         left = np.setdiff1d(left, np.concatenate(groups), assume_unique=True)
         left = left[~state.safe[left]]
 
@@ -170,13 +170,11 @@ def _movable(sums: csr_array, allowed: Mask) -> Mask:
         allowed[still] = False
 
 
-def _solve(
-    state: _State, groups: Sequence[Cells], allowed: Sequence[Mask], reach: Reach, *, frozen: bool = False
-) -> None:
+def _solve(state: _State, groups: Sequence[Cells], reach: Reach, allowed: Mask, *, frozen: bool = False) -> None:
     """Find other values for each group of targets and withhold what moves; no group sees what another one withholds.
     With some cells `frozen` they prove nothing safe that was not so before.
     """
-    cells = [_around(state, targets, reach, may) for targets, may in zip(groups, allowed, strict=True)]
+    cells = [_around(state, targets, reach, allowed) for targets in groups]
     programs = [_program(state, c, t, first=int(reach.loses_first)) for c, t in zip(cells, groups, strict=True)]
     # Processes, and always as many groups: HiGHS in two threads finds now this, now that of equal moves.
     is_large = max(len(each) for each in cells) > _SHARED
@@ -308,7 +306,7 @@ def _hide_from_singles(state: _State, reaches: Sequence[Reach]) -> None:
                 singles, targets = (np.unique(np.array(side, dtype=np.int64)) for side in zip(*few, strict=True))
                 allowed = state.withheld | (system.open_cells & (system.values <= reach.value) & ~zero)
                 allowed[singles] = False
-                _solve(state, [targets], [allowed], reach, frozen=True)
+                _solve(state, [targets], reach, allowed, frozen=True)
 
 
 def _together(pairs: Sequence[tuple[int, int]], count: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

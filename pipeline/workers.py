@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ _CORES = "TRAYECTO_CORES"  # for who shares the machine with others
 _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 _tasks: list[Callable[[], Any]] = []  # of the work that is being begun, and in a worker of its own
+_is_worker = False
 
 
 def shared_out(tasks: Sequence[Callable[[], Result]], said: str = "") -> Iterator[Result]:
@@ -38,10 +39,10 @@ def shared_out(tasks: Sequence[Callable[[], Result]], said: str = "") -> Iterato
 
 def _results(tasks: Sequence[Callable[[], Result]]) -> Iterator[Result]:
     workers = min(cores(), len(tasks))
-    if workers < 2 or _tasks:  # a task has no workers of its own
+    if workers < 2 or _is_worker:  # a task has no workers of its own
         yield from (task() for task in tasks)
         return
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), initializer=_end_with_parent) as pool:
+    with _pool(workers) as pool:
         found = _begun(pool, tasks)
         try:
             yield from found
@@ -55,9 +56,9 @@ def apart(task: Callable[[], Result]) -> Result:
     For libraries that keep threads of their own: a fork of a process that used them would wait for threads that it
     does not have.
     """
-    if _tasks or sys.platform != "linux":
+    if _is_worker or sys.platform != "linux":
         return task()
-    with ProcessPoolExecutor(1, multiprocessing.get_context("fork"), initializer=_end_with_parent) as pool:
+    with _pool(1) as pool:
         return next(_begun(pool, [task]))
 
 
@@ -67,11 +68,11 @@ def standby(work: Callable[..., Result]) -> Iterator[Callable[[Sequence[tuple[An
 
     They begin with the first call and have what this process had then; arguments and results are sent.
     """
-    if cores() < 2 or _tasks:
+    if cores() < 2 or _is_worker:
         yield lambda every: [work(*each) for each in every]
         return
-    with ProcessPoolExecutor(cores(), multiprocessing.get_context("fork"), initializer=_end_with_parent) as pool:
-        yield lambda every: list(pool.map(work, *zip(*every, strict=True)))
+    with _pool(cores()) as pool:
+        yield lambda every: list(_mapped(pool, work, *zip(*every, strict=True)))
 
 
 def cores() -> int:
@@ -81,21 +82,32 @@ def cores() -> int:
     return int(os.environ.get(_CORES, "") or len(os.sched_getaffinity(0)))
 
 
+def _pool(workers: int) -> ProcessPoolExecutor:
+    """Forks of this process, made as the first work comes."""
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), initializer=_become_worker)
+
+
 def _begun(pool: ProcessPoolExecutor, tasks: Sequence[Callable[[], Result]]) -> Iterator[Result]:
     _tasks[:] = tasks  # the forks find them here
     try:
-        with warnings.catch_warnings():
-            # The threads that libraries keep in this process are not in the forks, which do not use them.
-            warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
-            return pool.map(_do, range(len(tasks)))
+        return _mapped(pool, _do, range(len(tasks)))
     finally:
         _tasks.clear()
+
+
+def _mapped(pool: ProcessPoolExecutor, work: Callable[..., Result], *every: Iterable[Any]) -> Iterator[Result]:
+    with warnings.catch_warnings():
+        # The threads that libraries keep in this process are not in the forks, which do not use them.
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+        return pool.map(work, *every)
 
 
 def _do(number: int) -> Any:
     return _tasks[number]()
 
 
-def _end_with_parent() -> None:
-    """A run that is killed leaves no workers behind."""
+def _become_worker() -> None:
+    """A worker knows that it is one, and a run that is killed leaves none behind."""
+    global _is_worker  # noqa: PLW0603 (of this process, from its start on)
+    _is_worker = True
     ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)

@@ -102,9 +102,10 @@ def standing(office: Path, numbers: set[int]) -> dict[str, set[int]]:
     for path in sorted((*public.rglob("*"), office / "build/reports/publish.log")):
         if path.is_file():
             for name, data in contents(path.relative_to(office).as_posix(), path.read_bytes()):
-                both = pa.array([data, together(data)], pa.large_binary())
+                joined = together(data)
+                both = pa.array([data, joined], pa.large_binary())
                 if any(pc.match_substring_regex(both, any_of_them).to_pylist()):  # RE2: all of them in one reading
-                    hits = [each for each in written if each in data or each in together(data)]
+                    hits = [each for each in written if each in data or each in joined]
                     found[name] = {written[hit] for hit in hits}
     return found
 
