@@ -210,7 +210,8 @@ def _harvest_options(each: argparse.ArgumentParser) -> None:
 
 
 def _border_options(each: argparse.ArgumentParser) -> None:
-    each.add_argument("--crossings", type=Path, required=True, help="one row a crossing: Parquet, CSV or DuckDB")
+    each.add_argument("--crossings", type=Path, required=True, help="one row a crossing: Parquet, CSV, DuckDB or .sql")
+    each.add_argument("--database", default="", help="where a query .sql is asked: an address as SQLAlchemy writes it")
     each.add_argument("--out", type=Path, required=True, help="the folder for events, flows, stocks and tables")
     each.add_argument("--obs-end", required=True, help="the last day whose crossings are known, YYYY-MM-DD")
     each.add_argument("--threshold-days", type=int, default=365, help="days that make a migration; 365 else")

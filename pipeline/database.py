@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -22,11 +22,29 @@ _AT_ONCE = 10_000  # rows
 def rows(where: str, query: str, address: str, folder: Path) -> list[Sequence[Any]]:
     """The names of the columns, then the rows, as the database gives them.
 
+    Raises:
+        InputError: as `parts`, and where the result is larger than a sheet may be.
+    """
+    found: list[Sequence[Any]] = []
+    for part in parts(where, query, address, folder, at_once=_AT_ONCE):
+        found += part
+        if len(found) * len(found[0]) > SHEET_CELLS:
+            raise InputError(
+                "{where}: the query gives more than {cells:,} cells. Let it add up first.",
+                where=where,
+                cells=SHEET_CELLS,
+            )
+    return found
+
+
+def parts(where: str, query: str, address: str, folder: Path, *, at_once: int) -> Iterator[list[Sequence[Any]]]:
+    """The names of the columns as the one row of a part, then the rows, `at_once` in each part.
+
     `address` is a SQLAlchemy URL. `${NAME}` in it stands for an environment variable, and the file of a
     `sqlite` address is looked for in `folder`.
 
     Raises:
-        InputError: the database cannot be reached or refuses the query, or the result is larger than a sheet may be.
+        InputError: the database cannot be reached or refuses the query.
     """
     url = _url(where, address, folder)
     shown = url.render_as_string(hide_password=True) if url.get_backend_name() != "sqlite" else address
@@ -40,16 +58,9 @@ def rows(where: str, query: str, address: str, folder: Path) -> list[Sequence[An
             result = asked.exec_driver_sql(query)
             if not result.returns_rows:
                 raise InputError("{where}: the query gives no rows. It must be a SELECT.", where=where)
-            found: list[Sequence[Any]] = [list(result.keys())]
-            while part := result.fetchmany(_AT_ONCE):
-                found += part
-                if len(found) * len(found[0]) > SHEET_CELLS:
-                    raise InputError(
-                        "{where}: the query gives more than {cells:,} cells. Let it add up first.",
-                        where=where,
-                        cells=SHEET_CELLS,
-                    )
-            return found
+            yield [list(result.keys())]
+            while part := result.fetchmany(at_once):
+                yield list(part)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise InputError(
             "{where}: no driver for {shown} is installed ({error}). Install it beside Trayecto.",
@@ -85,7 +96,7 @@ def _url(where: str, address: str, folder: Path) -> URL:
     path = folder / (url.database or "")
     if not path.is_file():
         raise InputError(
-            "{where}: there is no file {area}/{file}. Put it in data/{area}/.",
+            "{where}: there is no file {area}/{file}. Put it beside the query.",
             where=where,
             area=folder.name,
             file=url.database,

@@ -19,7 +19,7 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.errors import InputError, SetupError
-from pipeline.methods.border import Asked, Made, border, embedded, synthetic
+from pipeline.methods.border import Asked, Made, border, coded, embedded, synthetic
 from pipeline.methods.border.days import day_number, day_text
 from pipeline.model import Library
 
@@ -170,6 +170,29 @@ def test_a_part_may_end_anywhere(
     monkeypatch.setattr(embedded, "_ROWS_AT_ONCE", 11)
     run(path)
     assert {each.name: each.read_bytes() for each in (tmp_path / "out").iterdir()} == whole
+
+
+def test_words_do_not_depend_on_how_they_are_carried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many words, words with signs of SQL, none: as a list, as a type of the engine, in one number and in many."""
+    words = ["", "O'Higgins", "a,b", 'x"y', "\u202e", *(f"P{number}" for number in range(450))]
+    rows = [
+        {
+            **crossing(f"p{number}", "2021-05-01", 1),
+            "purpose": word,
+            "crossing_id": number,
+            "mode": "AIR" * (number % 2),
+        }
+        for number, word in enumerate(words)
+    ]
+    full = [{"citizenship": "PE", "sex": "F", "birth_date": "1990-03-01", **row} for row in rows]
+    pq.write_table(pa.Table.from_pylist(full), tmp_path / "crossings.parquet")
+    run(tmp_path / "crossings.parquet")
+    flows = table(tmp_path / "crossings.parquet", "flows.csv")
+    assert Counter(row["purpose"] for row in flows) == Counter(words)
+    for name, value in (("_SHORT", 10_000), ("_SHORT", 0), ("_BITS", 9)):
+        monkeypatch.setattr(coded, name, value)
+        run(tmp_path / "crossings.parquet")
+        assert table(tmp_path / "crossings.parquet", "flows.csv") == flows
 
 
 def test_parquet_csv_and_a_database_say_the_same(records: list[dict[str, Any]], tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import sqlalchemy
 
 from pipeline import library as authored
 from pipeline.errors import InputError, SetupError
+from pipeline.methods.border import Asked, border
 from pipeline.model import Layout
 from pipeline.read import read
 from pipeline.run import receive
@@ -208,3 +209,46 @@ def test_a_layout_that_cannot_be_meant(office: Path, was: str, now: str, told: s
     path.write_text(path.read_text(encoding="utf-8").replace(was, now), encoding="utf-8")
     with pytest.raises(SetupError, match=told):
         authored.load(office)
+
+
+CROSSINGS = (
+    ("a", 1, "2020-01-01 08:00:00", 1, "PE", "F", "1990-03-01", "WORK"),
+    ("a", 2, "2021-09-01 09:30:00", 0, "PE", "F", "1990-03-01", "WORK"),
+    ("b", 3, "2021-02-01 00:00:00", 1, "CO", "M", None, "TOURISM"),
+    ("c", 4, "2021-02-01 00:00:01", 7, "CO", "M", "1985-12-31", "TOURISM"),
+)
+HEAD = "person_id, crossing_id, ts, is_arrival, citizenship, sex, birth_date, purpose"
+
+
+def test_crossings_of_a_register_are_those_of_its_file(office: Path, database: str) -> None:
+    folder = office / "data/XX"
+    execute(
+        engine(database, folder),
+        "DROP TABLE IF EXISTS cruces",
+        "CREATE TABLE cruces (person_id text, crossing_id bigint, ts timestamp, is_arrival smallint,"
+        " citizenship text, sex text, birth_date date, purpose text)",
+        *(
+            f"INSERT INTO cruces VALUES ({', '.join('NULL' if v is None else repr(v) for v in row)})"  # noqa: S608
+            for row in CROSSINGS
+        ),
+    )
+    with (folder / "cruces.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([HEAD.split(", "), *CROSSINGS])
+    (folder / "cruces.sql").write_text(f"SELECT {HEAD} FROM cruces")  # noqa: S608
+    from_file = border(Asked(folder / "cruces.csv", folder / "file", "2022-12-31"))
+    from_database = border(Asked(folder / "cruces.sql", folder / "database", "2022-12-31", database=database))
+    assert {issue.code: issue.count for issue in from_database.issues} == {"BRD-03": 1, "BRD-11": 486}
+    assert {issue.code: issue.count for issue in from_file.issues} == {"BRD-03": 1, "BRD-11": 486}
+    assert from_database.files == tuple(folder / "database" / path.name for path in from_file.files)
+    for path in from_file.files:
+        assert (folder / "database" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_query_and_a_database_go_together(tmp_path: Path) -> None:
+    (tmp_path / "q.sql").write_text("SELECT 1")
+    with pytest.raises(SetupError, match="goes with --database"):
+        border(Asked(tmp_path / "q.sql", tmp_path / "out", "2022-12-31"))
+    with pytest.raises(SetupError, match="goes with --database"):
+        border(Asked(tmp_path / "q.csv", tmp_path / "out", "2022-12-31", database="sqlite:///x.db"))
+    with pytest.raises(SetupError, match=r"No password .* \$\{NAME\}"):
+        border(Asked(tmp_path / "q.sql", tmp_path / "out", "2022-12-31", database="postgresql://a:b@c/d"))

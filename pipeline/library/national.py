@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import derived
+from pipeline.address import has_password
 from pipeline.dominance import CONTRIBUTORS
 from pipeline.framework import LANGUAGES, Codelist, Provider, Structure
 from pipeline.labels import folded
@@ -24,7 +25,6 @@ from pipeline.validity import days, span
 
 _LAYOUT = {field.name: field for field in fields(Layout) if field.name != "is_template"}  # never authored
 _REQUIRED = [name for name, field in _LAYOUT.items() if field.default is MISSING and field.default_factory is MISSING]
-_SECRET = re.compile(r"://[^/@]*:(?!\$\{)[^/@]+@")  # a password that is not taken from the environment
 _TEXTS = ("title", "source_operation", "stat_pop")
 _COUNTRY = ("language", "focal", "providers", "agreement", "metadata", "not_known")
 _SERIES = ("hierarchies", "rounding_base", "working_age", "reliability", "metadata", "not_known", "protection")
@@ -182,7 +182,7 @@ def _layout(path: Path, table: Mapping[str, Any], providers: Mapping[str, Provid
     layout = Layout(**{**table, **texts, **lists, "headings": headings})
     if bool(layout.database) != layout.file.lower().endswith(".sql"):
         refuse(path, None, f"{layout.file}: a file .sql with a query and `database` go together")
-    if _SECRET.search(layout.database):
+    if has_password(layout.database):
         refuse(path, None, f"{layout.file}: no password may stand in `database`; write ${{NAME}} for a variable")
     if not layout.contributors.keys() <= {*CONTRIBUTORS} or (layout.contributors and layout.add):
         refuse(path, None, f"{layout.file}: contributors are {', '.join(CONTRIBUTORS)}, and cannot be added up")

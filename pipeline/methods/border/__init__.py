@@ -11,12 +11,12 @@ import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
+from pipeline.address import has_password
 from pipeline.errors import InputError, SetupError
 from pipeline.framework import Text
 from pipeline.methods.border import distributed, embedded, quality, received, results, written
@@ -33,13 +33,14 @@ ENGINES = ("duckdb", "spark")
 class Asked:
     """What one run is asked for: the options of the command line."""
 
-    crossings: Path
+    crossings: Path  # a table, or a query `.sql` that is asked in `database`
     out: Path
     obs_end: str
     threshold_days: int = 365
     window_days: int = 487
     initial_status: Path | None = None
     deaths: Path | None = None
+    database: str = ""
     engine: str = "duckdb"
     memory: str = "4GB"
     imputed_at: str = "midpoint"
@@ -100,6 +101,10 @@ def rule_of(asked: Asked) -> Rule:
     """The rule that the options say."""
     if asked.engine not in ENGINES:
         raise SetupError('--engine "{engine}" must be one of {known}.', engine=asked.engine, known=", ".join(ENGINES))
+    if bool(asked.database) != (asked.crossings.suffix.lower() == ".sql"):
+        raise SetupError("A file .sql with a query goes with --database, and no other does.")
+    if has_password(asked.database):
+        raise SetupError("No password may stand in --database; write ${{NAME}} for a variable of the environment.")
     try:
         end = day_number(asked.obs_end)
     except ValueError:
@@ -109,10 +114,12 @@ def rule_of(asked: Asked) -> Rule:
 
 def _run(asked: Asked, rule: Rule, folder: Path) -> Made:
     beside = {"initial": asked.initial_status, "deaths": asked.deaths}
-    with received.engine(memory=asked.memory, folder=folder) as connection:
+    with received.engine(memory=asked.memory, share=embedded.SORTS, folder=folder) as connection:
+        file = received.copied(asked.crossings, asked.database, folder) if asked.database else asked.crossings
         delivery = received.opened(
             connection,
-            asked.crossings,
+            file,
+            name=asked.crossings.name,
             obs_end=asked.obs_end,
             uncontrolled=asked.uncontrolled,
             time_zone=asked.time_zone,
@@ -123,20 +130,21 @@ def _run(asked: Asked, rule: Rule, folder: Path) -> Made:
             return Made(delivery.issues)
         pairs = link(connection, delivery.reading) if asked.link_documents else 0
         delivery = replace(delivery, reading=replace(delivery.reading, has_links=asked.link_documents))
-        suffix = ".csv" if asked.crossings.suffix.lower() not in (".parquet", ".db", ".duckdb") else ".parquet"
+        suffix = ".csv" if received.is_loose(asked.crossings.name) else ".parquet"
         with written.EventsFile(folder / f"events{suffix}") as events:
-            counted = embedded.counted
-            if asked.engine == "spark":
-                counted = partial(distributed.counted, file=asked.crossings, folder=folder, memory=asked.memory)
-            tables = counted(
-                connection,
+            tables = (distributed if asked.engine == "spark" else embedded).counted(
                 delivery,
                 rule,
+                connection=connection,
+                folder=folder,
+                memory=asked.memory,
                 person_key=_person_key(is_new=asked.new_keys),
                 sink=events.write,
                 most_crossings=asked.most_crossings,
                 compare=asked.sensitivity,
             )
+    if asked.database:
+        file.unlink()
     results.write(folder, asked, tables, results.Run(rule, delivery, pairs))
     issues = (*delivery.issues, *quality.issues(tables, delivery.name))
     files = tuple(sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file()))

@@ -18,13 +18,13 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.errors import SetupError
-from pipeline.methods.border.embedded import Sink, added_up, whole_persons
+from pipeline.methods.border.embedded import Sink, whole_persons
 from pipeline.methods.border.persons import MOST_CROSSINGS, part
 from pipeline.methods.border.received import Delivery
 from pipeline.methods.border.records import ATTRIBUTES, IN_RULE, standard
 from pipeline.methods.border.rule import Rule
 from pipeline.methods.border.sensitivity import COUNTS, KEYS, compared, variants
-from pipeline.methods.border.tables import Query, queries
+from pipeline.methods.border.tables import Query, Sums, queries
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -44,11 +44,10 @@ _ROOT = Path(__file__).parents[3]
 
 
 def counted(
-    connection: duckdb.DuckDBPyConnection,
     delivery: Delivery,
     rule: Rule,
     *,
-    file: Path,
+    connection: duckdb.DuckDBPyConnection,
     folder: Path,
     memory: str,
     person_key: str,
@@ -67,13 +66,17 @@ def counted(
     folder.mkdir()
     spark = _session(folder, memory)
     try:
-        _views(spark, connection, delivery, file)
+        _views(spark, connection, delivery)
         records = _sorted(spark, delivery, person_key)
         _decided(records, rule, most_crossings).write.parquet(str(folder / "told"))
         spark.read.parquet(str(folder / "told")).createOrReplaceTempView("told")
         spark.createDataFrame([(year,) for year in delivery.years], "ref INT").createOrReplaceTempView("years")
-        found = {name: [spark.sql(query.text).toArrow()] for name, query in queries(rule).items()}
-        found["sensitivity"] = [_others(records, rule, most_crossings).toArrow()] if compare else []
+        sums = {name: Sums(connection, query) for name, query in queries(rule).items()}
+        for name, query in queries(rule).items():
+            sums[name].add(spark.sql(query.text).toArrow())
+        sums["sensitivity"] = Sums(connection, Query("", KEYS, COUNTS))
+        if compare:
+            sums["sensitivity"].add(_others(records, rule, most_crossings).toArrow())
     finally:
         spark.stop()
     told = connection.execute(
@@ -82,8 +85,7 @@ def counted(
     for batch in told.to_arrow_reader(_ROWS_AT_ONCE):
         sink(pa.Table.from_batches([batch]))
     shutil.rmtree(folder)
-    sums = {**queries(rule), "sensitivity": Query("", KEYS, COUNTS)}
-    return {name: added_up(connection, query, found[name]) for name, query in sums.items()}
+    return {name: each.table() for name, each in sums.items()}
 
 
 def _session(folder: Path, memory: str) -> SparkSession:
@@ -106,8 +108,9 @@ def _session(folder: Path, memory: str) -> SparkSession:
     return session
 
 
-def _views(spark: SparkSession, connection: duckdb.DuckDBPyConnection, delivery: Delivery, file: Path) -> None:
+def _views(spark: SparkSession, connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
     """The delivery and what stands beside it, as Spark reads them."""
+    file = delivery.file
     if file.suffix.lower() == ".parquet":
         frame = spark.read.parquet(str(file))
     elif file.suffix.lower() in (".duckdb", ".db"):

@@ -7,30 +7,37 @@ part at a time, so that memory does not grow with the delivery.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 from tqdm import tqdm
 
+from pipeline.methods.border import received
+from pipeline.methods.border.coded import coding
 from pipeline.methods.border.persons import MOST_CROSSINGS, part
 from pipeline.methods.border.received import Delivery
-from pipeline.methods.border.records import ATTRIBUTES, fields, standard
 from pipeline.methods.border.rule import Rule
 from pipeline.methods.border.sensitivity import COUNTS, KEYS, compared, variants
-from pipeline.methods.border.tables import Query, queries
+from pipeline.methods.border.tables import Query, Sums, queries
 
-_ROWS_AT_ONCE = 1_000_000
-_AT_ONCE = 2  # parts that are worked on beside each other
+_ROWS_AT_ONCE = 125_000  # of which the rule makes columns that a processor keeps near
+_TOGETHER = 8  # parts that are added up at once
+_AT_ONCE = 2  # of these, worked on beside each other
+SORTS, _ADDS = 0.5, 0.1  # shares of the memory; the rest is for the parts
 Sink = Callable[[pa.Table], None]
 
 
 def counted(
-    connection: duckdb.DuckDBPyConnection,
     delivery: Delivery,
     rule: Rule,
     *,
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    memory: str,
     person_key: str,
     sink: Sink,
     most_crossings: int = MOST_CROSSINGS,
@@ -40,30 +47,46 @@ def counted(
 
     With `compare`, the rules of `sensitivity` are applied too.
     """
-    asked = queries(rule)
     others = variants(rule) if compare else {}
-    added: dict[str, list[pa.Table]] = {name: [] for name in (*asked, "sensitivity")}
-    beside = connection.cursor()
+    coded = coding(connection, delivery.reading)
     years = pa.table({"ref": pa.array(list(delivery.years), pa.int32())})
+    asked = queries(rule)
+    with received.engine(memory=memory, share=_ADDS, folder=folder, threads=1) as adding:
+        # Arrow would filter every column of a part before the engine sees the few that a table needs.
+        adding.execute("SET disabled_optimizers = 'filter_pushdown'")
+        sums = {name: Sums(adding, query) for name, query in asked.items()}
+        sums["sensitivity"] = Sums(adding, Query("", KEYS, COUNTS))
 
-    def work(records: pa.Table) -> tuple[pa.Table, dict[str, pa.Table]]:
-        decided = part(records, rule, most_crossings=most_crossings)
-        with connection.cursor() as own:
-            found = _added_up(own, years, decided.told, asked)
-        return decided.told, found | ({"sensitivity": compared(decided.crossings, others)} if others else {})
+        def work(records: Sequence[pa.Table]) -> tuple[pa.Table, dict[str, pa.Table]]:
+            decided = [part(coded.unpacked(each), rule, most_crossings=most_crossings) for each in records]
+            told = pa.concat_tables([each.told for each in decided])
+            with adding.cursor() as own:
+                own.register("years", years)
+                own.register("told", told)
+                found = {name: own.execute(query.text).to_arrow_table() for name, query in asked.items()}
+                own.unregister("told")
+            if others:
+                found["sensitivity"] = pa.concat_tables([compared(each.crossings, others) for each in decided])
+            return told, found
 
-    with tqdm(total=delivery.records, unit="crossing", unit_scale=True, disable=None) as progress:
-        for told, found in _side_by_side(work, whole_persons(_sorted(connection, delivery, person_key))):
-            sink(told)
-            for name, table in found.items():
-                added[name].append(table)
-            progress.update(len(told))
-    sums = {**asked, "sensitivity": Query("", KEYS, COUNTS)}
-    return {name: added_up(beside, query, added[name]) for name, query in sums.items()}
+        records = connection.execute(coded.sorted(delivery.reading, person_key=person_key))
+        parts = whole_persons(records.to_arrow_reader(_ROWS_AT_ONCE))
+        with tqdm(total=delivery.records, unit="crossing", unit_scale=True, disable=None) as progress:
+            for told, found in _side_by_side(work, _together(parts)):
+                sink(told)
+                for name, table in found.items():
+                    sums[name].add(table)
+                progress.update(len(told))
+        return {name: coded.worded(each.table()) for name, each in sums.items()}
+
+
+def _together(parts: Iterator[pa.Table]) -> Iterator[list[pa.Table]]:
+    while found := list(islice(parts, _TOGETHER)):
+        yield found
 
 
 def _side_by_side(
-    work: Callable[[pa.Table], tuple[pa.Table, dict[str, pa.Table]]], parts: Iterator[pa.Table]
+    work: Callable[[Sequence[pa.Table]], tuple[pa.Table, dict[str, pa.Table]]], parts: Iterator[list[pa.Table]]
 ) -> Iterator[tuple[pa.Table, dict[str, pa.Table]]]:
     """The work on each part, in order; the next part is worked on and a third read while one is taken up."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -74,37 +97,6 @@ def _side_by_side(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-def _added_up(
-    connection: duckdb.DuckDBPyConnection, years: pa.Table, told: pa.Table, asked: Mapping[str, Query]
-) -> dict[str, pa.Table]:
-    """Every table of a part. The part is copied in once, without the keys of persons and with words as codes."""
-    coded = ", ".join(f"CAST({name} AS {name}_code) AS {name}" for name in ATTRIBUTES)
-    connection.register("years", years)
-    connection.register("part", told)
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE told AS SELECT * EXCLUDE (person_id, crossing_id) REPLACE ({coded}) FROM part"
-    )
-    connection.unregister("part")
-    return {name: connection.execute(query.text).to_arrow_table() for name, query in asked.items()}
-
-
-def _sorted(connection: duckdb.DuckDBPyConnection, delivery: Delivery, person_key: str) -> Iterator[pa.RecordBatch]:
-    """Standard records by person, moment and crossing; words as codes, so that little is carried through the sort."""
-    query = standard(delivery.reading, person_key=person_key)
-    for name in ATTRIBUTES:
-        connection.execute(f"DROP TYPE IF EXISTS {name}_code")
-        connection.execute(
-            f"CREATE TYPE {name}_code AS ENUM (SELECT DISTINCT {name} FROM ({fields(delivery.reading)})"
-            f" WHERE {name} IS NOT NULL ORDER BY {name})"
-        )
-    coded = ", ".join(f"CAST({name} AS {name}_code) AS {name}" for name in ATTRIBUTES)
-    result = connection.execute(
-        f"SELECT * EXCLUDE (ts) REPLACE ({coded}) FROM ({query}) ORDER BY person_id NULLS LAST, ts NULLS LAST,"
-        " crossing_id NULLS LAST"
-    )
-    yield from result.to_arrow_reader(_ROWS_AT_ONCE)
 
 
 def whole_persons(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -133,23 +125,3 @@ def _last_begins(batch: pa.RecordBatch) -> int:
         middle = (low + high) // 2
         low, high = (low, middle) if keys[middle].equals(last) else (middle + 1, high)
     return low
-
-
-def added_up(connection: duckdb.DuckDBPyConnection, query: Query, parts: list[pa.Table]) -> pa.Table:
-    """The parts of a table added up, in the order of its keys."""
-    if not parts:
-        return pa.table({name: [] for name in (*query.keys, *query.counts)})
-    plain = [each.cast(pa.schema([_plain(field) for field in each.schema])) for each in parts]
-    connection.register("parts", pa.concat_tables(plain, promote_options="permissive"))
-    sums = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in query.counts)
-    keys = ", ".join(query.keys)
-    found = connection.execute(f"SELECT {keys}, {sums} FROM parts GROUP BY {keys} ORDER BY {keys}").to_arrow_table()
-    connection.unregister("parts")
-    return found
-
-
-def _plain(field: pa.Field) -> pa.Field:
-    """Codes as words, and sums as whole numbers of 64 bits."""
-    if pa.types.is_dictionary(field.type):
-        return field.with_type(pa.string())
-    return field.with_type(pa.int64()) if pa.types.is_decimal(field.type) or pa.types.is_floating(field.type) else field

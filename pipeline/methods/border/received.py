@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline import persons
 from pipeline.errors import InputError
@@ -16,6 +18,7 @@ from pipeline.methods.border.records import OPTIONAL, REQUIRED, ZONED, Reading, 
 from pipeline.model import Issue
 
 _SHOWN = 3
+_ROWS_AT_ONCE = 50_000  # of a query in a database
 _STALE_DAYS = 31  # without any crossing before the end of observation
 MACROS = """
     CREATE OR REPLACE MACRO unix_date(d) AS CAST(d - DATE '1970-01-01' AS INTEGER);
@@ -27,9 +30,13 @@ MACROS = """
 
 @dataclass(frozen=True)
 class Delivery:
-    """A file of crossings and what stands beside it, as the view `crossings` of an engine."""
+    """A file of crossings and what stands beside it, as the view `crossings` of an engine.
+
+    `file` is the one that is read: that of the delivery, or a copy of what a query gave.
+    """
 
     name: str
+    file: Path
     reading: Reading
     records: int
     last_day: int | None
@@ -48,11 +55,12 @@ class Delivery:
         return not any(issue.severity == "E" for issue in self.issues)
 
 
-def engine(*, memory: str, folder: Path, threads: int | None = None) -> duckdb.DuckDBPyConnection:
-    """An embedded engine that keeps to `memory` and spills to `folder`."""
-    config: dict[str, str | int] = {"memory_limit": memory, "temp_directory": str(folder)}
+def engine(*, memory: str, folder: Path, share: float = 1.0, threads: int | None = None) -> duckdb.DuckDBPyConnection:
+    """An embedded engine that keeps to a share of `memory` and spills to `folder`."""
     try:
-        made = duckdb.connect(config={**config, **({"threads": threads} if threads else {})})
+        ((amount,),) = duckdb.execute("SELECT parse_formatted_bytes(?)", [memory]).fetchall()
+        limits = {"memory_limit": f"{int(amount * share)}B", "temp_directory": str(folder)}
+        made = duckdb.connect(config={**limits, **({"threads": threads} if threads else {})})
     except duckdb.Error as error:
         raise InputError(
             '--memory "{memory}" is not an amount such as 4GB ({error}).', memory=memory, error=_first_line(error)
@@ -65,6 +73,7 @@ def opened(
     connection: duckdb.DuckDBPyConnection,
     file: Path,
     *,
+    name: str,
     obs_end: str,
     uncontrolled: Collection[str] = (),
     time_zone: str = "",
@@ -73,7 +82,8 @@ def opened(
 ) -> Delivery:
     """Open a delivery and tell what of it cannot be used.
 
-    `beside` names tables by person: `initial` (person_id, initial_status) and `deaths` (person_id, death_date).
+    `name` is what the office calls it, where `file` is a copy. `beside` names tables by person: `initial`
+    (person_id, initial_status) and `deaths` (person_id, death_date).
 
     Raises:
         InputError: a file cannot be opened.
@@ -81,21 +91,52 @@ def opened(
     columns = _view(connection, "crossings", file)
     found: tuple[Issue, ...] = ()
     if layout is not None:
-        columns, found = _as_described(connection, register(layout), columns, file.name)
-    found += tuple(_of_columns(columns, file.name, has_zone=bool(time_zone)))
+        columns, found = _as_described(connection, register(layout), columns, name)
+    found += tuple(_of_columns(columns, name, has_zone=bool(time_zone)))
     reading = Reading(
         columns,
         obs_end,
-        is_loose=_is_loose(file.name),
+        is_loose=is_loose(name),
         uncontrolled=uncontrolled,
         time_zone=time_zone,
     )
     if any(issue.severity == "E" for issue in found):
-        return Delivery(file.name, reading, 0, None, None, found)
-    for name, path in (beside or {}).items():
-        _beside(connection, name, path)
+        return Delivery(name, file, reading, 0, None, None, found)
+    for each, path in (beside or {}).items():
+        _beside(connection, each, path)
     reading = replace(reading, has_initial="initial" in (beside or {}), has_deaths="deaths" in (beside or {}))
-    return _scanned(connection, Delivery(file.name, reading, 0, None, None, found))
+    return _scanned(connection, Delivery(name, file, reading, 0, None, None, found))
+
+
+def copied(query: Path, address: str, folder: Path) -> Path:
+    """What a query in a database gives, as a columnar file of text in a folder; the database is only read.
+
+    Raises:
+        InputError: the query cannot be read, or the database cannot be reached or refuses it.
+    """
+    from pipeline import database  # its library is large, and few deliveries come from one
+
+    try:
+        asked = query.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError("{path}: it cannot be read ({error}).", path=query, error=error) from None
+    parts = database.parts(query.name, asked, address, query.parent, at_once=_ROWS_AT_ONCE)
+    names = [str(each) for each in next(parts)[0]]
+    file = folder / f"{query.stem}.parquet"
+    with pq.ParquetWriter(file, pa.schema([(name, pa.string()) for name in names])) as writer:
+        for rows in parts:
+            columns = [_text(list(values)) for values in zip(*rows, strict=True)]
+            writer.write_table(pa.table(columns, names=names))
+    return file
+
+
+def _text(values: list[object]) -> pa.Array:
+    """Values of a database as text files have them."""
+    try:
+        column = pa.array(values)
+        return (column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column).cast(pa.string())
+    except pa.ArrowException:
+        return pa.array([None if value is None else str(value) for value in values], pa.string())
 
 
 def _view(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> dict[str, str]:
@@ -249,13 +290,14 @@ def _given(reading: Reading, name: str) -> str:
     return f"given_{name} IS NOT NULL"
 
 
-def _is_loose(name: str) -> bool:
+def is_loose(name: str) -> bool:
+    """Whether a delivery is text, with blanks around its words."""
     return not name.lower().endswith((".parquet", ".db", ".duckdb"))
 
 
 def _headings(name: str) -> int:
     """Lines of a file before its first record."""
-    return 1 if _is_loose(name) else 0
+    return 1 if is_loose(name) else 0
 
 
 def _issue(code: str, file: str, found: str, expected: str, *, count: int = 1, cells: tuple[str, ...] = ()) -> Issue:

@@ -62,8 +62,8 @@ def standard(reading: Reading, *, person_key: str) -> str:
         WHEN raw.direction IS NULL THEN {DIRECTION}
         WHEN raw.moment IS NULL THEN {MOMENT}
         WHEN raw.person_id IS NULL THEN {KEY}
-        WHEN raw.traveller_type IN ({_quoted(OUTSIDE_THE_RULE)}) THEN {TRAVELLER}
-        {f"WHEN raw.post IN ({_quoted(reading.uncontrolled)}) THEN {POST}" if reading.uncontrolled else ""}
+        WHEN raw.traveller_type IN ({_listed(OUTSIDE_THE_RULE)}) THEN {TRAVELLER}
+        {f"WHEN raw.post IN ({_listed(reading.uncontrolled)}) THEN {POST}" if reading.uncontrolled else ""}
         ELSE {IN_RULE} END"""
     initial = "CASE initial.initial_status WHEN 'R' THEN 1 WHEN 'N' THEN 0 ELSE -1 END" if reading.has_initial else "-1"
     person = "COALESCE(links.same_as, raw.person_id)" if reading.has_links else "raw.person_id"
@@ -136,5 +136,10 @@ def moment(reading: Reading) -> str:
     return "ts" if reading.columns["ts"].upper().startswith("TIMESTAMP") else "TRY_CAST(ts AS TIMESTAMP)"
 
 
-def _quoted(words: Collection[str]) -> str:
-    return ", ".join("'" + word.replace("'", "''") + "'" for word in sorted(words))
+def quoted(word: str) -> str:
+    """A word as SQL writes it."""
+    return "'" + word.replace("'", "''") + "'"
+
+
+def _listed(words: Collection[str]) -> str:
+    return ", ".join(map(quoted, sorted(words)))

@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import duckdb
+import numpy as np
+import pyarrow as pa
+
 from pipeline.methods.border.records import DIRECTION, IN_RULE, MOMENT, TWICE
 from pipeline.methods.border.rule import NON_RESIDENT, OPEN, RESIDENT, Rule
 
 AGE_LIMIT = 110  # years; who would be older is taken to have died (framework §9.4)
+_ROWS_KEPT = 1_000_000
 LEARNT_DAYS = 3 * 365  # how far back the outcomes reach that provisional figures learn from
 BAND_DAYS = 30
 SHORT_DAYS = 90  # a stay of three months and more, short of the threshold, is temporary mobility
@@ -124,3 +129,40 @@ def _at_ends_of_year(where: str) -> str:
             SELECT *, date_from_unix_date(birth) AS born, {begun} AS begun, {ended} AS ended FROM told
             WHERE {where} AND until_month - until_month % 100 > month
         ) AS spans JOIN years ON ref >= begun AND ref < ended"""
+
+
+class Sums:
+    """A table that is added up part by part. Parts that wait are folded into it before they outgrow it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, query: Query) -> None:
+        self._connection, self._query = connection, query
+        self._parts: list[pa.Table] = []
+        self._folded = 0
+
+    def add(self, part: pa.Table) -> None:
+        """Take a part in."""
+        # A copy in memory of Arrow: what lives long in that of the engine would keep apart what is freed around it.
+        self._parts.append(part.take(np.arange(len(part))))
+        if sum(map(len, self._parts)) > 2 * self._folded + _ROWS_KEPT:
+            self._parts = [self.table()]
+            self._folded = len(self._parts[0])
+
+    def table(self) -> pa.Table:
+        """All parts added up, in the order of the keys."""
+        query = self._query
+        if not self._parts:
+            return pa.table({name: [] for name in (*query.keys, *query.counts)})
+        plain = [each.cast(pa.schema([_plain(field) for field in each.schema])) for each in self._parts]
+        self._connection.register("parts", pa.concat_tables(plain, promote_options="permissive"))
+        sums = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in query.counts)
+        keys = ", ".join(query.keys)
+        found = self._connection.execute(f"SELECT {keys}, {sums} FROM parts GROUP BY {keys} ORDER BY {keys}")
+        made = found.to_arrow_table()
+        self._connection.unregister("parts")
+        return made
+
+
+def _plain(field: pa.Field) -> pa.Field:
+    """Sums as whole numbers of 64 bits."""
+    kind = field.type
+    return field.with_type(pa.int64()) if pa.types.is_decimal(kind) or pa.types.is_floating(kind) else field

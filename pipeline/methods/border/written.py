@@ -71,7 +71,13 @@ class EventsFile:
             self._writer = (
                 pa_csv.CSVWriter(self._path, table.schema, write_options=_CSV)
                 if self._path.suffix == ".csv"
-                else pq.ParquetWriter(self._path, table.schema, compression="snappy", use_dictionary=list(_WORDS))
+                else pq.ParquetWriter(
+                    self._path,
+                    table.schema,
+                    compression="snappy",
+                    use_dictionary=list(_WORDS),
+                    write_statistics=["person_id", "day"],
+                )
             )
         self._writer.write_table(table)
 
