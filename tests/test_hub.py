@@ -412,6 +412,11 @@ UNFIT = {
         "characters that no text has",
     ),
     "script in a link": (RECORD, rewrite('"url": "https:', '"url": "javascript:'), "is not what this program writes"),
+    "record without a publisher": (
+        RECORD,
+        rewrite('"CONTACT_ORGANISATION": ', '"CONTACT": '),
+        "is not what this program writes",
+    ),
     "surprise in the record": (RECORD, rewrite('"flow": ', '"evil": 1, "flow": '), "is not what this program writes"),
     "record of another": (RECORD, rewrite('"area": "YY"', '"area": "QQ"'), "it speaks of QQ"),
     "record no JSON": (RECORD, lambda text: text[:-5], "is not JSON"),

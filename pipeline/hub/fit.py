@@ -5,6 +5,7 @@ Nothing is mended and nothing left out: a table is taken whole or held back with
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import re
@@ -113,10 +114,10 @@ def _validator(schema: Path) -> Any:
     return jsonschema.Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
 
 
-def _text(content: bytes, file: str) -> pd.DataFrame:
+def text(content: bytes, file: str) -> pd.DataFrame:
     """A table of text: every row as long as its header, every heading once."""
     try:
-        header = content.split(b"\n", 1)[0].decode().rstrip("\r").split(",")
+        header = next(csv.reader([content.split(b"\n", 1)[0].decode().rstrip("\r")]), [])
         options = pa_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False)
         found = pa_csv.read_csv(
             io.BytesIO(content), parse_options=pa_csv.ParseOptions(newlines_in_values=True), convert_options=options
@@ -128,9 +129,9 @@ def _text(content: bytes, file: str) -> pd.DataFrame:
         told = str(error).partition("\n")[0][:200]
         raise InputError("{file}: it cannot be read as a table ({error}).", file=file, error=told) from None
     for name in frame:
-        for text in frame[name].unique():
-            if _UNREADABLE.search(text):
-                row = int((frame[name] == text).to_numpy().argmax()) + 2
+        for word in frame[name].unique():
+            if _UNREADABLE.search(word):
+                row = int((frame[name] == word).to_numpy().argmax()) + 2
                 raise InputError(
                     "{file}, row {row}, column {column}: characters that no text has.", file=file, row=row, column=name
                 )
@@ -138,7 +139,7 @@ def _text(content: bytes, file: str) -> pd.DataFrame:
 
 
 def _table(content: bytes, file: str, flow: Dataflow) -> pd.DataFrame:
-    frame = _text(content, file)
+    frame = text(content, file)
     known = flow.structure.components
     unknown = [name for name in frame if name not in known]
     absent = [name for name in (*flow.structure.key, "OBS_VALUE", "OBS_STATUS", "CONF_STATUS") if name not in frame]
@@ -204,7 +205,7 @@ def _report(content: bytes, file: str, key: Key, library: Library) -> Report:
 
 
 def _check_revisions(content: bytes, file: str, flow: Dataflow) -> None:
-    frame = _text(content, file)
+    frame = text(content, file)
     if tuple(frame.columns) != vintages.columns(flow):
         raise InputError(
             "{file}: its columns are not those of {flow}: {columns}.",

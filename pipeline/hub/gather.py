@@ -65,7 +65,7 @@ def gather(site: Site, kept: Kept, web: Web, bench: Bench) -> Visit:
     manifest, validators = _manifest(site, web, before.validators if is_current else {})
     if is_current and (not manifest or hashlib.sha256(manifest).hexdigest() == before.manifest):
         state = replace(before, robots=web.robots, validators=validators or before.validators)
-        return _visited(site, kept, web, state)
+        return visited(site, kept, web, state)
     found = listed(manifest, site.address)
     _check_order(site, before, found, bench)
     trust, signer = _signed(site, before, manifest, web)
@@ -85,7 +85,7 @@ def gather(site: Site, kept: Kept, web: Web, bench: Bench) -> Visit:
         robots=web.robots,
     )
     listed_now = {entry.sha256 for key in keys for path in paths(key).values() if (entry := found.entry(path))}
-    return _visited(site, kept, web, state, also=listed_now)
+    return visited(site, kept, web, state, also=listed_now)
 
 
 def _manifest(site: Site, web: Web, validators: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
@@ -96,7 +96,8 @@ def _manifest(site: Site, web: Web, validators: Mapping[str, str]) -> tuple[byte
     return answer.content, answer.validators
 
 
-def _visited(site: Site, kept: Kept, web: Web, state: State, *, also: set[str] | None = None) -> Visit:
+def visited(site: Site, kept: Kept, web: Web, state: State, *, also: set[str] | None = None) -> Visit:
+    """Remember the state of a site after a visit, and say what is new in it."""
     before = kept.state
     web.on_time(site.address)
     kept.remember(state, also=also or set())
@@ -170,7 +171,7 @@ def _tables(
     for key in keys:
         before = kept.state.tables.get(key)
         files = _files(key, found, kept, web, bench) if site.speaks_for(key[0]) else _not_its_own(key)
-        fault = files if isinstance(files, InputError) else _unfit(key, files, kept, bench)
+        fault = files if isinstance(files, InputError) else unfit(key, files, kept, bench)
         if fault is not None:
             held[key] = fault.text()
             tables |= {key: before} if before is not None else {}
@@ -210,7 +211,7 @@ def _files(key: Key, found: Listed, kept: Kept, web: Web, bench: Bench) -> dict[
     return files
 
 
-def _unfit(key: Key, files: Mapping[str, str], kept: Kept, bench: Bench) -> InputError | None:
+def unfit(key: Key, files: Mapping[str, str], kept: Kept, bench: Bench) -> InputError | None:
     """What holds a table back; what our framework found fit before is fit."""
     before = kept.state.tables.get(key)
     if before is not None and before.files == files and before.common == bench.common:

@@ -16,7 +16,7 @@ from pipeline.framework import Text
 from pipeline.hub import many, region
 from pipeline.hub.gather import Bench, Visit
 from pipeline.hub.kept import Key
-from pipeline.hub.sites import hub
+from pipeline.hub.sites import check, hub
 from pipeline.settings import settings
 from pipeline.texts import said, texts
 
@@ -32,6 +32,7 @@ def harvest(root: Path, *, urls: str) -> int:
     loaded, every = library.load(root), formats()
     chosen = settings(root / "publish.toml", loaded, formats=every)
     asked, key, build = hub(root, urls), signature.signing_key(), root / "build/hub"
+    check(asked, loaded)
     ours = replace(chosen, flows=(), embargo="", title=asked.title or chosen.title)
     ours = replace(ours, base_url=asked.base_url or chosen.base_url)
     bench, say = Bench(loaded, reuse.common(root), now(), chosen.language), texts("hub", chosen.language)

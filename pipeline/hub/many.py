@@ -12,7 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from pipeline.errors import InputError, TrayectoError, of_the_machine
-from pipeline.hub import gather
+from pipeline.hub import gather, service
 from pipeline.hub.kept import Kept
 from pipeline.hub.sites import Hub, Site
 from pipeline.hub.web import Web
@@ -71,7 +71,8 @@ class _Visits:
         kept = Kept(self._folder / site.folder)
         web = Web(site, self._hub.limits, self._contact, self._bench.now.timestamp(), dict(kept.state.robots))
         try:
-            return gather.gather(site, kept, web, self._bench)
+            ask = service.visit if site.api else gather.gather
+            return ask(site, kept, web, self._bench)
         except InputError as error:
             fault: TrayectoError = error
         except Exception as error:

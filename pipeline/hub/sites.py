@@ -14,9 +14,12 @@ from pipeline.errors import SetupError, Told
 from pipeline.framework import LANGUAGES, Text
 from pipeline.library import authored
 from pipeline.library.authored import refuse
+from pipeline.model import Library
 
 LIST = "hub.toml"
-_SITE = ("address", "agency", "key", "areas")
+_SITE = ("address", "agency", "key", "areas", "api", "licence", "flows", "columns", "values")
+_APIS = ("1", "2")
+_FLOW = re.compile(r"[A-Za-z0-9_.@$-]+,[A-Za-z0-9_@$-]+,[0-9A-Za-z.+~*-]+")
 _HUB = ("title", "base_url", "site", "limits")
 
 
@@ -24,12 +27,21 @@ _HUB = ("title", "base_url", "site", "limits")
 class Site:
     """A published place. `key` is the public key that it must be signed with, in PEM; `areas` the countries that it
     speaks for, all that it publishes where none is said.
+
+    With `api`, 1 or 2, it is a plain SDMX service of that REST version, and what it has is under `licence`. `flows`
+    says by our dataflow how the service calls its own (agency,id,version), `columns` how we call a column of its
+    (blank: it is left out), `values` what holds where it says nothing.
     """
 
     address: str  # ends with a slash
     agency: str = ""
     key: bytes = b""
     areas: tuple[str, ...] = ()
+    api: str = ""
+    licence: str = ""
+    flows: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def host(self) -> str:
@@ -104,6 +116,28 @@ def hub(root: Path, urls: str) -> Hub:
     return replace(found, sites=tuple(once.values()))
 
 
+def check(hub: Hub, library: Library) -> None:
+    """Whether what is said of SDMX services is of our framework.
+
+    Raises:
+        SetupError: a licence or a dataflow is not.
+    """
+    for site in hub.sites:
+        if site.api and site.licence not in library.licences:
+            raise SetupError(
+                '{address}: "{licence}" is not a licence of metadata/licences.csv.',
+                address=site.address,
+                licence=site.licence,
+            )
+        unknown = [flow for flow in site.flows if flow not in library.dataflows]
+        if unknown:
+            raise SetupError(
+                "{address}: {flows} are not dataflows of ours; the names on the left are.",
+                address=site.address,
+                flows=", ".join(unknown),
+            )
+
+
 def _listed(path: Path) -> Hub:
     """The sites of a file: TOML, or one address a line."""
     if path.suffix != ".toml":
@@ -124,11 +158,43 @@ def _listed(path: Path) -> Hub:
 def _sites(path: Path, tables: list[Mapping[str, Any]]) -> Iterator[Site]:
     for table in tables:
         authored.keys(path, table, _SITE, ("address",))
+        _check_service(path, table)
         yield Site(
             _address(table["address"]),
-            agency=table.get("agency", ""),
             key=_key(path, path.parent / table["key"]) if table.get("key") else b"",
             areas=tuple(table.get("areas", ())),
+            **{
+                name: table[name]
+                for name in ("agency", "api", "licence", "flows", "columns", "values")
+                if name in table
+            },
+        )
+
+
+def _check_service(path: Path, table: Mapping[str, Any]) -> None:
+    """What a plain SDMX service must say, and no other site may."""
+    address = table["address"]
+    if table.get("api", "") not in ("", *_APIS):
+        refuse(path, None, Told("{address}: `api` must be one of {known}", address=address, known=", ".join(_APIS)))
+    extra = [name for name in ("licence", "flows", "columns", "values") if name in table]
+    if "api" not in table and extra:
+        refuse(
+            path,
+            None,
+            Told("{address}: {names} are of SDMX services, which say `api`", address=address, names=", ".join(extra)),
+        )
+    if "api" in table and not (table.get("areas") and table.get("licence")):
+        refuse(path, None, Told("{address}: an SDMX service needs `areas` and `licence`", address=address))
+    wrong = [of for of in table.get("flows", {}).values() if not _FLOW.fullmatch(str(of))]
+    if wrong:
+        refuse(
+            path,
+            None,
+            Told(
+                "{address}: {found} must be written agency,id,version",
+                address=address,
+                found=", ".join(map(str, wrong)),
+            ),
         )
 
 

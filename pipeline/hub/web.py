@@ -64,8 +64,10 @@ class Web:
         self._pool = connection_from_url(self.site.host, maxsize=1, timeout=timeout)
         self._until = time.monotonic() + self.limits.site_seconds
 
-    def get(self, path: str, *, cap: int, validators: Mapping[str, str] | None = None) -> Answer:
+    def get(self, path: str, *, cap: int, validators: Mapping[str, str] | None = None, accept: str = "") -> Answer:
         """Ask for a path below the site, and only for what is new where `validators` say what is known.
+
+        `accept` says in which formats, the best first (RFC 9110 §12.5.1).
 
         Raises:
             InputError: the host cannot be reached, forbids it, answers otherwise, or sends more than `cap` bytes.
@@ -73,7 +75,7 @@ class Web:
         address = urljoin(self.site.address, path)
         if not self._allowed(address):
             raise InputError("{address}: robots.txt of the site does not allow it.", address=address)
-        return self._asked(address, cap=cap, headers=validators)
+        return self._asked(address, cap=cap, headers={**(validators or {}), **({"Accept": accept} if accept else {})})
 
     def close(self) -> None:
         self._pool.close()
