@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +17,7 @@ from office import build_office
 from pipeline import signature
 from pipeline.hub.harvest import harvest
 
+ROOT = Path(__file__).parents[1]
 SITES = 'title = {{ en = "Region", es = "Región", pt = "Região" }}\n[limits]\ninterval_seconds = 0\nattempts = 1\n'
 SITE = '[[site]]\naddress = "{address}"\nagency = "{agency}"\nareas = ["{area}"]\nkey = "{key}"\n'
 
@@ -112,3 +116,46 @@ def test_nothing_to_gather_makes_no_release(region: Path, tmp_path: Path, capsys
         assert harvest(region, urls=site.address) == 1
     assert "There is no table to publish" in capsys.readouterr().err
     assert not (region / "build/hub/public").exists()
+
+
+@pytest.mark.thorough  # whole releases, killed
+def test_runs_that_are_killed_leave_a_whole_release_and_fetch_nothing_twice(
+    region: Path, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five kills without warning, spread over a run; then one run to its end, and what it made is what is due."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1796000000")
+    national, public = published / "build/public", region / "build/hub/public"
+    xx, yy = nation(tmp_path / "xx", national, "XX"), nation(tmp_path / "yy", national, "YY", ["DF_STOCK"])
+
+    def begin() -> subprocess.Popen[bytes]:
+        task = f"from pathlib import Path; from pipeline.hub.harvest import harvest; exit(harvest(Path({str(region)!r}), urls=''))"
+        return subprocess.Popen([sys.executable, "-c", task], stdout=subprocess.DEVNULL, cwd=ROOT)
+
+    with serving(xx, yy) as [one, two]:
+        sites = "".join(
+            SITE.format(address=each.address, agency="", area=area, key="").replace('key = ""\n', "")
+            for each, area in ((one, "XX"), (two, "YY"))
+        )
+        (region / "hub.toml").write_text(SITES.replace("{{", "{").replace("}}", "}") + sites, encoding="utf-8")
+        started = time.monotonic()
+        assert begin().wait() == 0
+        took = time.monotonic() - started
+        for path in (one, two):
+            path.asked.clear()
+        change(xx, "packages/DF_STOCK/XX/data.csv", "Residents", "Inhabitants")
+        change(yy, "packages/DF_STOCK/YY/data.csv", "Residents", "Inhabitants")
+        before = (public / "manifest.json").read_bytes()
+        for place in range(5):
+            running = begin()
+            time.sleep(took * (place + 0.5) / 5)
+            running.kill()
+            running.wait()
+            assert list(signature.faults(public)) == [], "what stands is whole at every moment"
+        assert begin().wait() == 0
+        for site, area in ((one, "XX"), (two, "YY")):
+            assert site.asked.count(f"packages/DF_STOCK/{area}/data.csv") == 1, "what was verified is kept"
+    assert list(signature.faults(public)) == []
+    assert (public / "manifest.json").read_bytes() != before
+    assert "Inhabitants" in (public / "packages/DF_STOCK/YY/data.csv").read_text(encoding="utf-8")
+    left = {path.name for path in (region / "build/hub").iterdir()}
+    assert not {name for name in left if name.startswith((".next", ".old"))}, left

@@ -13,16 +13,17 @@ from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from pipeline.errors import InputError
-from pipeline.formats import lineage
+from pipeline.formats.columns import write_parquet
 from pipeline.framework import LANGUAGES, Dataflow, Text
 from pipeline.hub import fit, gather
 from pipeline.hub.kept import LINEAGE, RECORD, TABLE, Kept, Key, State, Taken
 from pipeline.hub.sites import Site
 from pipeline.hub.web import Answer, Web
 from pipeline.model import LINEAGE as CELL
-from pipeline.model import Description, Library, Origin, Protected
+from pipeline.model import Description, Library, Origin
 from pipeline.plain import as_json
 from pipeline.structures.artefacts import VERSION
 
@@ -200,5 +201,5 @@ def _told(frame: pd.DataFrame, key: Key, site: Site, bench: gather.Bench, sha256
         "suppressed": {},
     }
     cells = io.BytesIO()
-    lineage.write(Protected(area, flow, frame, (origin,), {}), said, library, cells)
+    write_parquet(pa.Table.from_pandas(frame[list(CELL)].astype("int32"), preserve_index=False), cells)
     return {RECORD: as_json(record), LINEAGE: cells.getvalue()}
