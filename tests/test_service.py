@@ -8,6 +8,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -528,6 +529,17 @@ def test_no_text_of_a_request_becomes_part_of_a_statement(address: str, office: 
         f"v1/codelist/all/{said}",
     ):
         assert requests.get(f"{address}/sdmx/{path}", timeout=60).status_code in (200, 400, 404, 501), path
+
+
+def test_answers_of_one_moment_do_not_mix(address: str) -> None:
+    paths = [f"v2/data/dataflow/MIGLAC/{flow}/1.0.0/*?firstNObservations=1" for flow in ("DF_STOCK", "DF_BORDER")]
+    alone = {path: requests.get(f"{address}/sdmx/{path}", timeout=60).content for path in paths}
+
+    def asked(path: str) -> bool:
+        return requests.get(f"{address}/sdmx/{path}", timeout=60).content == alone[path]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(asked, paths * 40))
 
 
 def test_asking_changes_nothing_of_the_release(address: str, office: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import email.utils
 import hashlib
 import os
+import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -21,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline import serve as files
 from pipeline.errors import PublishError
@@ -34,6 +36,7 @@ OBSERVATIONS = 1_000_000  # the most that one answer holds
 _IN_MEMORY = 8 * 2**20  # bytes of an answer; what is longer goes through a file
 _PIECE = 2**18
 _AT_ONCE = 4  # queries that are worked on; the others wait
+PATIENCE_SECONDS = 20  # for a client to take a piece of an answer
 
 Writer = Callable[[IO[bytes]], None]
 
@@ -87,6 +90,27 @@ class Files(StaticFiles):
         return response
 
 
+class Patience:
+    """Leaves a client that does not take a piece of its answer in time, so that none holds files and memory."""
+
+    def __init__(self, application: ASGIApp, seconds: float = PATIENCE_SECONDS) -> None:
+        self._app, self._seconds = application, seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and each piece of the answer within the time."""
+
+        async def patient(piece: Message) -> None:
+            try:
+                await asyncio.wait_for(send(piece), self._seconds)
+            except TimeoutError:
+                raise ConnectionAbortedError("the client does not read") from None
+
+        try:
+            await self._app(scope, receive, patient)
+        except ConnectionAbortedError:
+            return
+
+
 def app(root: Path, public: Path, *, limit: int = OBSERVATIONS) -> Starlette:
     """The application over the release in `public`, which was made from the framework in `root`."""
     service = Service(root, public, limit=limit)
@@ -106,6 +130,7 @@ def app(root: Path, public: Path, *, limit: int = OBSERVATIONS) -> Starlette:
     return Starlette(
         routes=routes,
         middleware=[
+            Middleware(Patience),
             Middleware(
                 CORSMiddleware,
                 allow_origins=["*"],
@@ -200,5 +225,9 @@ def serve(root: Path, public: Path, *, port: int) -> int:
     if standing(root, public) is None:
         print("The framework has changed since this release was made: only its files are served until `make publish`.")
     print(f"http://127.0.0.1:{port}/   (Ctrl+C ends)")
-    uvicorn.run(app(root, public), host="127.0.0.1", port=port, log_level="warning", server_header=False)
+    config = uvicorn.Config(app(root, public), host="127.0.0.1", port=port, log_level="warning", server_header=False)
+    listening = config.bind_socket()
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # what a connection holds that nobody reads from is let go of too
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PATIENCE_SECONDS * 1000)
+    uvicorn.Server(config).run(sockets=[listening])
     return 0
