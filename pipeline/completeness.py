@@ -27,10 +27,14 @@ def gaps(observations: Observations, library: Library, *, day: str) -> Iterator[
 
 
 def filled(observations: Observations, library: Library) -> Mapping[str, float]:
-    """By minimum table (framework §3.2), the share of its cells that have a figure in its fullest period."""
+    """By minimum table (framework §3.2) that is asked of the country, the share of its cells that have a figure in its
+    fullest period.
+    """
     frame, found = observations.frame, {}
     for name in observations.flow.minimum_tables:
         wanted = asked(observations.flow, name, observations.area, library)
+        if not all(wanted.values()):
+            continue  # of a country without the parts that the table is by, nothing is asked
         cells = given(frame, wanted, frame["OBS_VALUE"].notna())
         fullest = cells.groupby("TIME_PERIOD", observed=True).size().max() if len(cells) else 0
         found[name] = int(fullest) / prod(map(len, wanted.values()))
