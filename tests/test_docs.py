@@ -38,7 +38,7 @@ def test_every_target_and_path_that_a_document_names_is_there(document: Path) ->
     for link in re.findall(r"\]\(([^)#]+)\)", text):
         assert link.startswith("http") or (document.parent / link).exists(), link
     for path in re.findall(r"`((?:pipeline|tests|dsd|metadata|codelists|site|docs)/[\w./-]*\w)`", text):
-        assert (ROOT / path).exists(), path
+        assert (ROOT / path).exists() or "/UY/" in path, path  # UY is the country that the tutorial makes
 
 
 def test_every_test_that_a_document_names_is_there() -> None:
