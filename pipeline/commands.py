@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from pipeline import (
+    architecture,
     director,
     embargo,
     flat,
@@ -304,6 +305,7 @@ def docs(root: Path) -> int:
     for path, text in report.issue_pages(library.load(root), root / "tests/cases"):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
+    (root / architecture.PAGE).write_text(architecture.page(root), encoding="utf-8")
     return 0
 
 

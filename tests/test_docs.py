@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import architecture
 from pipeline.__main__ import parser
 
 ROOT = Path(__file__).parents[1]
@@ -58,6 +59,13 @@ def test_every_verb_is_a_target_and_every_target_a_verb() -> None:
     for target in TARGETS - {"help", "test", "check", "bench"}:
         assert f"$(RUN) {target}" in recipes
     assert TARGETS - {"help", "test", "check", "bench"} == VERBS
+
+
+def test_the_picture_of_the_architecture_is_current() -> None:
+    page = (ROOT / architecture.PAGE).read_text(encoding="utf-8")
+    assert page == architecture.page(ROOT)
+    assert "run --> read" in page
+    assert not re.search(r"^  read --> (recode|validate|protect|publish)$", page, re.MULTILINE)
 
 
 def test_bare_make_and_bare_module_print_help() -> None:
