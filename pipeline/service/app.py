@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import email.utils
 import hashlib
 import os
@@ -227,7 +228,7 @@ def serve(root: Path, public: Path, *, port: int) -> int:
     print(f"http://127.0.0.1:{port}/   (Ctrl+C ends)")
     config = uvicorn.Config(app(root, public), host="127.0.0.1", port=port, log_level="warning", server_header=False)
     listening = config.bind_socket()
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # what a connection holds that nobody reads from is let go of too
+    with contextlib.suppress(AttributeError, OSError):  # where the system can, it lets go of what nobody reads too
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PATIENCE_SECONDS * 1000)
     uvicorn.Server(config).run(sockets=[listening])
     return 0
