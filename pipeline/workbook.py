@@ -20,11 +20,13 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from pipeline import ods
 from pipeline.errors import InputError, Told
+from pipeline.workers import survives
 
 FILE_BYTES = 2**29  # of any delivered file
 SHEET_BYTES = 2**30  # of one part of a workbook, unfolded
 UNFOLDED_BYTES = 2**31  # of all of its parts together
 SHEET_CELLS = 50_000_000  # between the first cell and the last
+_TRIAL_BYTES, _TRIAL_SECONDS = 2**31, 60  # for a workbook that is tried aside
 LISTS, MARK = "_lists", "_trayecto"  # the hidden sheets of a template
 
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of XLS, and of workbooks with a password
@@ -96,6 +98,7 @@ def workbook(where: str, content: bytes) -> Workbook:
         InputError: it has a password, is something else than a workbook, is damaged, or unfolds beyond the limits.
     """
     _refuse_other(where, content)
+    _try(where, content)
     try:
         extents = _extents(where, content) if content.startswith(b"PK") else {}
         opened = CalamineWorkbook.from_filelike(io.BytesIO(content))
@@ -114,6 +117,24 @@ def workbook(where: str, content: bytes) -> Workbook:
         tuple(name for name, is_seen in seen.items() if not is_seen),
         extents,
     )
+
+
+def _try(where: str, content: bytes) -> None:
+    """Open a workbook in a binary format aside first: its reader believes the sizes that it says."""
+    if not content.startswith(_OLE2) and b"workbook.bin" not in content:
+        return
+
+    def opening() -> None:
+        opened = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        for name in opened.sheet_names:
+            opened.get_sheet_by_name(name)
+
+    if not survives(opening, memory=_TRIAL_BYTES, seconds=_TRIAL_SECONDS):
+        raise InputError(
+            "{where}: not a workbook that can be opened ({error}). Ask for it to be saved again.",
+            where=where,
+            error=Told("its reader breaks down"),
+        )
 
 
 def kind(content: bytes) -> str:

@@ -94,6 +94,14 @@ def border(asked: Asked) -> Made:
                 memory=asked.memory,
                 folder=asked.out,
             ) from None
+        except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException):
+            raise  # a fault of ours
+        except duckdb.Error as error:
+            raise InputError(
+                "{file}: it cannot be read to its end ({error}).",
+                file=asked.crossings.name,
+                error=str(error).strip().partition("\n")[0],
+            ) from None
         return made
 
 
