@@ -7,6 +7,7 @@ a task. Where a process cannot be forked safely (anything but Linux) the work is
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import multiprocessing
 import os
 import signal
@@ -64,7 +65,7 @@ def apart(task: Callable[[], Result]) -> Result:
 
 
 def survives(task: Callable[[], object], *, memory: int, seconds: int) -> bool:
-    """Whether a task comes to an end within so many bytes more than there are now and so much time of a processor.
+    """Whether a task comes to an end within so many bytes more than there are now and so many seconds of a processor.
 
     It is tried in a fork, for libraries that a hostile file can make take all memory or break down. What it raises in
     the ordinary way is an end too. Where a process cannot be forked safely nothing is tried.
@@ -80,6 +81,9 @@ def survives(task: Callable[[], object], *, memory: int, seconds: int) -> bool:
             resource.setrlimit(resource.RLIMIT_AS, (now + memory, now + memory))
             resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(2 * seconds)  # one that waits for ever takes no time of a processor
+            faulthandler.disable()
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what a library says when it breaks down
             task()
         except MemoryError:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from office import build_office
 from test_publish import contents, run
 
-from pipeline import summary
+from pipeline import summary, workers
 from pipeline.errors import InputError, Told
 from pipeline.workers import cores, shared_out
 
@@ -149,3 +150,37 @@ def test_two_cores_give_the_bytes_of_one(offices: tuple[Path, Path], monkeypatch
     reports = [contents(each / "build/reports") for each in offices]
     assert [each.pop(summary.LOG) for each in reports]  # lines of workers come as they come
     assert reports[0] == reports[1]
+
+
+class Broken(BaseException):
+    """What a library of another language raises when it breaks down."""
+
+
+def _break() -> None:
+    raise Broken
+
+
+def _spin() -> None:
+    while True:
+        pass
+
+
+def _refuse() -> None:
+    raise ValueError
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing is tried where a process cannot be forked safely")
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        (lambda: None, True),
+        (_refuse, True),
+        (_break, False),
+        (os.abort, False),
+        (lambda: bytearray(2**31), False),
+        (_spin, False),
+        (lambda: time.sleep(60), False),
+    ],
+)
+def test_what_takes_too_much_or_breaks_down_does_so_aside(task: Callable[[], object], *, expected: bool) -> None:
+    assert workers.survives(task, memory=2**29, seconds=1) is expected
