@@ -19,7 +19,7 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.errors import InputError, SetupError
-from pipeline.methods.border import Asked, Made, border, coded, embedded, synthetic
+from pipeline.methods.border import Asked, Made, border, coded, embedded, received, synthetic
 from pipeline.methods.border.days import day_number, day_text
 from pipeline.model import Library
 
@@ -193,6 +193,20 @@ def test_words_do_not_depend_on_how_they_are_carried(tmp_path: Path, monkeypatch
         monkeypatch.setattr(coded, name, value)
         run(tmp_path / "crossings.parquet")
         assert table(tmp_path / "crossings.parquet", "flows.csv") == flows
+
+
+def test_engines_do_not_spill_to_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files of one would be those of the other: they have the same names."""
+    folders: list[Path] = []
+    engine = received.engine
+
+    def noted(**options: Any) -> duckdb.DuckDBPyConnection:
+        folders.append(options["folder"])
+        return engine(**options)
+
+    monkeypatch.setattr(received, "engine", noted)
+    run(deliver(tmp_path, [crossing("a", "2021-05-01", 1)]))
+    assert len(folders) == len(set(folders)) == 2
 
 
 def test_parquet_csv_and_a_database_say_the_same(records: list[dict[str, Any]], tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ def counted(
     coded = coding(connection, delivery.reading)
     years = pa.table({"ref": pa.array(list(delivery.years), pa.int32())})
     asked = queries(rule)
-    with received.engine(memory=memory, share=_ADDS, folder=folder, threads=1) as adding:
+    # Two engines may not spill to one folder: their files have the same names.
+    with received.engine(memory=memory, share=_ADDS, folder=folder / "sums", threads=1) as adding:
         # Arrow would filter every column of a part before the engine sees the few that a table needs.
         adding.execute("SET disabled_optimizers = 'filter_pushdown'")
         sums = {name: Sums(adding, query) for name, query in asked.items()}
