@@ -41,7 +41,7 @@ def _modules(package: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _imported(path: Path) -> Iterator[str]:
-    """Modules of ours that a module imports, without those for types alone."""
+    """Modules of ours that a module imports, at its head or in a function, and what they are imported for."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "pipeline":
             inside = (node.module or "").partition(".")[2]

@@ -29,10 +29,7 @@ from pipeline.structures.artefacts import VERSION
 
 _CSV = "application/vnd.sdmx.data+csv"
 _XML = "application/vnd.sdmx.structurespecificdata+xml;version=2.1"
-_ACCEPT = {
-    "1": f"{_CSV};version=1.0.0, {_CSV};q=0.9, {_XML};q=0.5, application/xml;q=0.4",
-    "2": f"{_CSV};version=2.0.0, {_CSV};q=0.9, {_XML};q=0.5, application/xml;q=0.4",
-}
+_ACCEPT = "{csv};version={api}.0.0, {csv};q=0.9, {xml};q=0.5, application/xml;q=0.4"
 _PATH = {"1": "data/{agency},{id},{version}/all", "2": "data/dataflow/{agency}/{id}/{version}/*"}
 _OF_MESSAGE = ("DATAFLOW", "STRUCTURE", "STRUCTURE_ID", "STRUCTURE_NAME", "ACTION")  # columns that say no figure
 _WHERE_NOTHING_IS_SAID = {"OBS_STATUS": "A", "CONF_STATUS": "F"}  # a figure as any other, free to be published
@@ -56,15 +53,13 @@ def visit(site: Site, kept: Kept, web: Web, bench: gather.Bench) -> gather.Visit
         if answer.status == 404:  # it has no figures of the kind (SDMX REST, status codes)
             continue
         has_any = True
-        validators |= {f"{flow} {name}": value for name, value in answer.validators.items()}
-        if answer.status == 304:
-            tables |= standing
-            continue
-        found, faults = _tables(answer.content, site, bench.library.dataflows[flow], kept, bench)
+        found, faults = standing, dict[Key, Text]()
+        if answer.status != 304:
+            found, faults = _tables(answer.content, site, bench.library.dataflows[flow], kept, bench)
         tables |= found | {key: standing[key] for key in faults if key in standing}
         held |= faults
-        if faults:  # asked for whole the next time
-            validators = {name: value for name, value in validators.items() if not name.startswith(f"{flow} ")}
+        if not faults:  # or it is asked for whole the next time
+            validators |= {f"{flow} {name}": value for name, value in answer.validators.items()}
     if not has_any:
         raise InputError("{address}: the service has none of the dataflows that it is asked for.", address=site.address)
     is_new = tables != before.tables or held != before.held
@@ -86,7 +81,8 @@ def _asked(site: Site, flow: str, web: Web, validators: Mapping[str, str], libra
     agency, identifier, version = site.flows.get(flow, f"{library.agency},{flow},{VERSION}").split(",")
     known = {name.removeprefix(f"{flow} "): value for name, value in validators.items() if name.startswith(f"{flow} ")}
     path = _PATH[site.api].format(agency=agency, id=identifier, version=version)
-    return web.get(path, cap=web.limits.file_bytes, validators=known, accept=_ACCEPT[site.api])
+    accept = _ACCEPT.format(csv=_CSV, xml=_XML, api=site.api)
+    return web.get(path, cap=web.limits.file_bytes, validators=known, accept=accept)
 
 
 def _tables(

@@ -100,7 +100,6 @@ def _words(connection: duckdb.DuckDBPyConnection, reading: Reading, name: str) -
     """The words of an attribute, as a type of the engine and as they are."""
     if name not in reading.columns:
         return pa.array([], pa.string())
-    connection.execute(f"DROP TYPE IF EXISTS {name}_code")
     connection.execute(
         f"CREATE TYPE {name}_code AS ENUM (SELECT DISTINCT {name} FROM ({fields(reading)})"
         f" WHERE {name} IS NOT NULL ORDER BY {name})"

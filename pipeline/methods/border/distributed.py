@@ -18,13 +18,13 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.errors import SetupError
-from pipeline.methods.border.embedded import Sink, whole_persons
+from pipeline.methods.border.embedded import Sink, empty_sums, whole_persons
 from pipeline.methods.border.persons import MOST_CROSSINGS, part
 from pipeline.methods.border.received import Delivery
 from pipeline.methods.border.records import ATTRIBUTES, IN_RULE, standard
 from pipeline.methods.border.rule import Rule
-from pipeline.methods.border.sensitivity import COUNTS, KEYS, compared, variants
-from pipeline.methods.border.tables import Query, Sums, queries
+from pipeline.methods.border.sensitivity import compared, variants
+from pipeline.methods.border.tables import queries
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -71,10 +71,9 @@ def counted(
         _decided(records, rule, most_crossings).write.parquet(str(folder / "told"))
         spark.read.parquet(str(folder / "told")).createOrReplaceTempView("told")
         spark.createDataFrame([(year,) for year in delivery.years], "ref INT").createOrReplaceTempView("years")
-        sums = {name: Sums(connection, query) for name, query in queries(rule).items()}
+        sums = empty_sums(connection, rule)
         for name, query in queries(rule).items():
             sums[name].add(spark.sql(query.text).toArrow())
-        sums["sensitivity"] = Sums(connection, Query("", KEYS, COUNTS))
         if compare:
             sums["sensitivity"].add(_others(records, rule, most_crossings).toArrow())
     finally:

@@ -55,8 +55,7 @@ def counted(
     with received.engine(memory=memory, share=_ADDS, folder=folder / "sums", threads=1) as adding:
         # Arrow would filter every column of a part before the engine sees the few that a table needs.
         adding.execute("SET disabled_optimizers = 'filter_pushdown'")
-        sums = {name: Sums(adding, query) for name, query in asked.items()}
-        sums["sensitivity"] = Sums(adding, Query("", KEYS, COUNTS))
+        sums = empty_sums(adding, rule)
 
         def work(records: Sequence[pa.Table]) -> tuple[pa.Table, dict[str, pa.Table]]:
             decided = [part(coded.unpacked(each), rule, most_crossings=most_crossings) for each in records]
@@ -79,6 +78,12 @@ def counted(
                     sums[name].add(table)
                 progress.update(len(told))
         return {name: coded.worded(each.table()) for name, each in sums.items()}
+
+
+def empty_sums(connection: duckdb.DuckDBPyConnection, rule: Rule) -> dict[str, Sums]:
+    """Every table of a run by its name, before anything is added up."""
+    every = {**queries(rule), "sensitivity": Query("", KEYS, COUNTS)}
+    return {name: Sums(connection, query) for name, query in every.items()}
 
 
 def _together(parts: Iterator[pa.Table]) -> Iterator[list[pa.Table]]:
