@@ -48,7 +48,14 @@ class Table:
 _YEARS = tuple(str(year) for year in range(2005, 2025))
 _MONTHS = tuple(f"{year}-{month:02}" for year in (2022, 2023) for month in range(1, 11))  # a workbook as wide
 _BY_AGE = {"AGE": _AGES, "SEX": _SEXES}
-_SAME = {"REF_AREA": AREA, "FREQ": "A", "DURATION": "_T", "REASON": "_T", "COUNTERPART_AREA": "_Z", "RES_CRITERION": "M12"}
+_SAME = {
+    "REF_AREA": AREA,
+    "FREQ": "A",
+    "DURATION": "_T",
+    "REASON": "_T",
+    "COUNTERPART_AREA": "_Z",
+    "RES_CRITERION": "M12",
+}
 TABLES = (
     Table(
         "DF_STOCK",
@@ -78,7 +85,11 @@ TABLES = (
         {"TRANSPORT_MODE": ("AIR", "ROA", "SEA"), "CITIZENSHIP": (), "COUNTERPART_AREA": (), **_BY_AGE},
         _MONTHS,
         {
-            **{**_SAME, "FREQ": "M", "SOURCE_TYPE": "ADM_BRD", "MIG_MEASURE": "CRS_IN", "COUNTRY_BIRTH": "_T"},
+            **_SAME,
+            "FREQ": "M",
+            "SOURCE_TYPE": "ADM_BRD",
+            "MIG_MEASURE": "CRS_IN",
+            "COUNTRY_BIRTH": "_T",
             **dict.fromkeys(("BORDER_POST", "TRAVELLER_TYPE"), "_T"),
         },
     ),
@@ -133,9 +144,7 @@ def office(folder: Path, observations: int) -> Path:
         path.unlink()
     country = national / "country.toml"
     flows = ", ".join(f'"{table.flow}"' for table in TABLES)
-    country.write_text(
-        country.read_text(encoding="utf-8").replace('"DF_STOCK", "DF_BORDER"', flows), encoding="utf-8"
-    )
+    country.write_text(country.read_text(encoding="utf-8").replace('"DF_STOCK", "DF_BORDER"', flows), encoding="utf-8")
     (national / "codes.csv").write_text("component,column,label,code,note\n", encoding="utf-8")
     chance = np.random.default_rng(42)
     for table in TABLES:
@@ -165,14 +174,18 @@ def _layout(table: Table) -> str:
         more=', REF_DATE = "{1}-07-01"' if table.flow == "DF_STOCK" else "",
         first=chr(ord("A") + first),
         last=chr(ord("A") + first + len(table.periods) - 1),
-        constants="\n".join(f'{name} = "{code}"' for name, code in table.constants.items() if name not in table.columns),
+        constants="\n".join(
+            f'{name} = "{code}"' for name, code in table.constants.items() if name not in table.columns
+        ),
     )
 
 
 def _write(path: Path, table: Table, count: int, library: Library, chance: np.random.Generator) -> None:
     """The workbook, a row at a time."""
-    every = [[f'<c t="inlineStr"><is><t>{escape(each)}</t></is></c>' for each in column]
-             for column in labels(table, library).values()]
+    every = [
+        [f'<c t="inlineStr"><is><t>{escape(each)}</t></is></c>' for each in column]
+        for column in labels(table, library).values()
+    ]
     heads = "".join(f'<c t="inlineStr"><is><t>{each}</t></is></c>' for each in (*table.columns, *table.periods))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book:
         for name, content in _BOOK.items():

@@ -355,9 +355,8 @@ class Written:
 class Compared:
     """What the rules between tables and countries found in the published figures.
 
-    `findings` has the pairs of figures at fault, `counts` how many pairs of each rule, country,
-    dataflow and state there are, `mirrors` the corridors by kind, and `issues` what was found between
-    countries.
+    `findings` has the pairs of figures at fault, `counts` how many pairs of each rule, country, dataflow and state
+    there are, `mirrors` the corridors by kind, and `issues` what was found between countries.
     """
 
     findings: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -379,6 +378,7 @@ class Release:
     answers: tuple[Answer, ...] = ()  # of every country and indicator
     profiles: tuple[Profile, ...] = ()  # of the capacity of every country
     deliveries: tuple[Delivery, ...] = ()  # of every agreement and dataflow
+    verdicts: Callable[[], Mapping[tuple[str, str], Mapping[str, object]]] = dict  # of the suites: waits for them
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
-from pipeline import agenda, catalogue, dcat, notices, releases, rest, reuse
+from pipeline import agenda, catalogue, dcat, notices, releases, report, rest, reuse
 from pipeline.errors import PublishError
 from pipeline.formats import Format, csv20
 from pipeline.framework import LANGUAGES
@@ -133,7 +133,8 @@ def _documents(
     site: Path,
 ) -> Iterator[tuple[Sequence[str], bytes]]:
     """What speaks of the figures: (paths, content). Each is asked for when those before it stand in the tree."""
-    yield from (([path], content) for path, content in release.records.items())
+    records = {**report.records(release.reports, release.verdicts()), **release.records}
+    yield from (([path], content) for path, content in records.items())
     yield from (([path], content) for path, content in questionnaires.files(library))
     described = dcat.catalogue(release.packages, library, settings, formats=formats, written=dict(tree.written))
     yield from (([path], content) for path, content in described)

@@ -18,6 +18,7 @@ from pipeline import (
     releases,
     report,
     reuse,
+    suite,
     thresholds,
     vintages,
 )
@@ -86,6 +87,7 @@ def run(
             fit[key] = observations
         else:
             held_back[key] = report.reason(reports[key])
+    judge_rows = suite.begin(received, library)  # beside all that follows, until the verdicts are written
     old = {(area, flow): stood(each, area, flow, library) for (area, flow), each in kept.items() if each}
     data, told = protected(fit, old, library, settings)
     for series in every:
@@ -115,8 +117,8 @@ def run(
         *(packages, reports, held_back, library, settings),
         formats=formats.values(),
         received=received,
+        judge=judge_rows,
         carried=carried,
-        said=say["progress_judging"],
     )
     site = root / "site"
     publish.publish(release, library, settings, formats=formats, site=site, folder=folder, past=past, parts=parts)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,11 +23,12 @@ from pipeline.expectations import FRACTION, OWN, Expectation, counted, expectati
 from pipeline.framework import Dataflow
 from pipeline.model import Library, Observations, Report
 from pipeline.plain import as_json
-from pipeline.workers import shared_out
+from pipeline.workers import beside
 
 Key = tuple[str, str]  # area, dataflow
 Result = dict[str, Any]
 Verdict = Mapping[str, object]
+Judge = Callable[[Mapping[Key, Report]], dict[Key, Verdict]]
 
 _ROWS = 1_000_000
 _OF_WHOLE_TABLES = ("expect_compound_columns_to_be_unique", "expect_table_columns_to_match_set")
@@ -44,35 +45,61 @@ def write(flow: Dataflow, library: Library) -> bytes:
     return as_json(content)
 
 
-def run(
-    received: Iterable[Observations], library: Library, reports: Mapping[Key, Report], said: str = ""
-) -> dict[Key, Verdict]:
-    """Judge every delivery in one ephemeral context, without network, telemetry or files.
+def run(received: Iterable[Observations], library: Library, reports: Mapping[Key, Report]) -> dict[Key, Verdict]:
+    """Judge every delivery, and wait for it: see `begin`."""
+    return begin(received, library)(reports)
 
-    The dataflows are shared out over the cores, while a terminal shows how far that is after the words `said`.
+
+def begin(received: Iterable[Observations], library: Library) -> Judge:
+    """Begin to judge every delivery in one ephemeral context, without network, telemetry or files.
+
+    It is done beside what this process does next: importing GX and judging rows takes a core half a minute for
+    seventy tables, and nothing needs the verdicts before they are written.
 
     GX takes a hundredth of a second for each expectation however small the table, so all countries
     of a dataflow are judged together, and one by one only under the expectations that then fail.
 
     Returns:
+        What takes the final reports, whose counts some expectations are judged on, and waits for the verdicts.
         By (area, dataflow): whether every critical expectation holds, and for each expectation its
         rule, severity, verdict and count of faults. No values are kept: a list could show a count.
     """
     deliveries = {(each.area, each.flow.id): each for each in received}
     if not deliveries:
-        return {}
-    engine = _engine()
+        return lambda _: {}
     asked = {key: _asked(each, library) for key, each in deliveries.items()}
-    results = _on_counts(engine, {key: reports[key] for key in deliveries}, asked)
-    tasks = []
+    every = {each.name: each for rules in asked.values() for each in rules}
+    finish = beside(partial(_on_rows, deliveries, library), partial(_with_counts, asked=asked))
+
+    def judge(reports: Mapping[Key, Report]) -> dict[Key, Verdict]:
+        told = {key: (_counts(every.values(), reports[key]), set(reports[key].applied)) for key in deliveries}
+        results = finish(told)
+        return {key: _verdict(len(each.frame), results[key]) for key, each in deliveries.items()}
+
+    return judge
+
+
+def _on_rows(deliveries: Mapping[Key, Observations], library: Library) -> tuple[Any, dict[Key, list[Result]]]:
+    """The engine, and what it says of the rows of each delivery."""
+    engine = _engine()
+    results: dict[Key, list[Result]] = {key: [] for key in deliveries}
     for flow in dict.fromkeys(flow for _, flow in deliveries):
         same = {key: each for key, each in deliveries.items() if key[1] == flow and len(each.frame) <= _ROWS}
         rules = [rule for rule in expectations(library.dataflows[flow], library) if rule.table == "observations"]
-        tasks.append(partial(_of_flow, engine, same, rules))
-    for judged in shared_out(tasks, said):
-        for key, found in judged.items():
-            results[key] += found
-    return {key: _verdict(len(each.frame), results[key]) for key, each in deliveries.items()}
+        results |= _of_flow(engine, same, rules)
+    return engine, results
+
+
+def _with_counts(
+    found: tuple[Any, dict[Key, list[Result]]],
+    told: Mapping[Key, tuple[pd.DataFrame, set[str]]],
+    *,
+    asked: Mapping[Key, list[Expectation]],
+) -> dict[Key, list[Result]]:
+    """All results: those on counts before those on rows."""
+    engine, on_rows = found
+    on_counts = _on_counts(engine, told, asked)
+    return {key: on_counts[key] + on_rows[key] for key in on_rows}
 
 
 def _of_flow(
@@ -90,17 +117,14 @@ def _asked(observations: Observations, library: Library) -> list[Expectation]:
 
 
 def _on_counts(
-    engine: Any, reports: Mapping[Key, Report], asked: Mapping[Key, list[Expectation]]
+    engine: Any, told: Mapping[Key, tuple[pd.DataFrame, set[str]]], asked: Mapping[Key, list[Expectation]]
 ) -> dict[Key, list[Result]]:
     every = {each.name: each for rules in asked.values() for each in rules}
-    tables = {key: _counts(every.values(), report) for key, report in reports.items()}
-    found = _together(engine, tables, list(every.values()))
-    judged = {key: dict(zip(every, found[key], strict=True)) for key in reports}
+    found = _together(engine, {key: counts for key, (counts, _) in told.items()}, list(every.values()))
+    judged = {key: dict(zip(every, found[key], strict=True)) for key in told}
     return {  # in the order of the delivery's own rules, whoever else is judged with it
-        key: [
-            judged[key][name] for name in dict.fromkeys(rule.name for rule in asked[key] if rule.rule in report.applied)
-        ]
-        for key, report in reports.items()
+        key: [judged[key][name] for name in dict.fromkeys(rule.name for rule in asked[key] if rule.rule in applied)]
+        for key, (_, applied) in told.items()
     }
 
 

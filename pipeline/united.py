@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 
-from pipeline import across, describe, flat, previous, protect, report, suite, thresholds, waivers
+from pipeline import across, describe, flat, previous, protect, suite, thresholds, waivers
 from pipeline.formats import Format
 from pipeline.framework import Text
 from pipeline.methods.made import made as made_of
@@ -33,13 +34,13 @@ def united(
     *,
     formats: Iterable[Format],
     received: Sequence[Observations] = (),
+    judge: suite.Judge = lambda _: {},
     carried: Mapping[str, bytes],
-    said: str = "",
 ) -> Release:
     """Everything that one release holds.
 
-    `received` are the deliveries of this run, and `carried` the reports of what is passed on, as they were. A
-    terminal shows how far judging is after the words `said`.
+    `received` are the deliveries of this run, which are being judged, and `carried` the reports of what is passed on,
+    as they were.
     """
     made = made_of(packages, reports, library, settings, formats=formats)
     every, all_reports = made.packages, {**reports, **made.reports}
@@ -47,12 +48,11 @@ def united(
     whole = wholes(every, library)
     compared = across.compare(whole, library)
     all_reports |= across.told(compared, _published(received, all_reports, not_out), whole, library)
-    judged = suite.run(received, library, all_reports, said)
-    records = {**report.records(all_reports, judged), **carried, **made.records}
+    records = {**carried, **made.records}
     records |= _records(all_reports, whole, compared, library, day=settings.release_day)
     return Release(
         *(tuple(every), all_reports, not_out, whole, records, compared),
-        *(made.answers, made.profiles, made.deliveries),
+        *(made.answers, made.profiles, made.deliveries, partial(judge, all_reports)),
     )
 
 

@@ -15,13 +15,17 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from tqdm import tqdm
 
 Result = TypeVar("Result")
+First = TypeVar("First")
+Given = TypeVar("Given")
 
 _CORES = "TRAYECTO_CORES"  # for who shares the machine with others
 _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
@@ -62,6 +66,49 @@ def apart(task: Callable[[], Result]) -> Result:
         return task()
     with _pool(1) as pool:
         return next(_begun(pool, [task]))
+
+
+def beside(first: Callable[[], First], then: Callable[[First, Given], Result]) -> Callable[[Given], Result]:
+    """Begin `first` in a fork while this process goes on.
+
+    Returns:
+        What gives `then` the result of `first` and what it is called with, and waits for what that makes. Only the
+        latter two are sent. With one core, or in a worker, all of it is done when it is called.
+    """
+    if cores() < 2 or _is_worker:
+        return lambda given: then(first(), given)
+    ours, theirs = multiprocessing.Pipe()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)  # see `_mapped`
+        # A daemon: when this process ends without having asked for the result, it does not wait for it.
+        child = multiprocessing.get_context("fork").Process(target=_answer, args=(theirs, first, then), daemon=True)
+        child.start()
+    theirs.close()
+
+    def finish(given: Given) -> Result:
+        try:
+            ours.send(given)
+            is_made, found = ours.recv()
+        except (EOFError, OSError):
+            raise BrokenProcessPool("a process was ended from outside") from None
+        finally:
+            child.join()
+        if not is_made:
+            raise found
+        return cast("Result", found)
+
+    return finish
+
+
+def _answer(pipe: Connection, first: Callable[[], First], then: Callable[[First, Given], Result]) -> None:
+    _become_worker()
+    try:
+        made = first()
+        pipe.send((True, then(made, pipe.recv())))
+    except EOFError:  # nobody asks any more
+        return
+    except Exception as error:  # noqa: BLE001  it is raised where the result is asked for
+        pipe.send((False, error))
 
 
 def survives(task: Callable[[], object], *, memory: int, seconds: int) -> bool:

@@ -26,7 +26,7 @@ from pyjstat import pyjstat
 from python_calamine import CalamineWorkbook
 from test_protect import DAY, observations, summed
 
-from pipeline.formats import Format, formats
+from pipeline.formats import Format, formats, xlsx
 from pipeline.formats import columns as as_text
 from pipeline.formats.columns import figure, guarded, unguarded
 from pipeline.formats.csv20 import quoted
@@ -309,6 +309,25 @@ def test_what_a_spreadsheet_would_run_is_kept_from_it(library: Library, table: P
         assert sorted(reader(written(FORMATS[name], spoilt, library), tmp_path)["COMMENT_OBS"]) == sorted(texts)
     book = openpyxl.load_workbook(io.BytesIO(written(FORMATS["xlsx"], spoilt, library)))
     assert {cell.data_type for row in book.worksheets[0].iter_rows() for cell in row} <= {"s", "n"}
+
+
+def test_any_text_stands_in_a_workbook(library: Library, table: Protected, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells have no address: one left out would move those behind it. Two readers, a table of two sheets."""
+    texts = ["", " a ", "x\x01y", '<a b="&">', "línea\notra", "x" * 40_000, "=1+1", ""]
+    frame = table.frame.iloc[: len(texts)].assign(COMMENT_OBS=texts)
+    monkeypatch.setattr(xlsx, "_ROWS", 5)
+    content = written(FORMATS["xlsx"], replace(table, frame=frame), library)
+    book, other = openpyxl.load_workbook(io.BytesIO(content)), CalamineWorkbook.from_filelike(io.BytesIO(content))
+    rows, again = [], []
+    for number, sheet in enumerate(book.worksheets[:2]):
+        head, *below = sheet.iter_rows(values_only=True)
+        assert sheet.dimensions == f"A1:{sheet.cell(1, len(head)).column_letter}{1 + len(below)}"
+        rows += [dict(zip(head, row, strict=True)) for row in below]
+        again += other.get_sheet_by_index(number).to_python()[1:]
+    shown = ["", " a ", "x\ufffdy", '<a b="&">', "línea\notra", "x" * 32_767, "=1+1", ""]
+    assert [row["COMMENT_OBS"] or "" for row in rows] == shown
+    assert [[cell or "" for cell in row.values()] for row in rows] == again
+    assert [row["OBS_STATUS"] for row in rows] == frame["OBS_STATUS"].to_list()
 
 
 @given(st.text())

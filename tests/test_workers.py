@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
@@ -184,3 +185,32 @@ def _refuse() -> None:
 )
 def test_what_takes_too_much_or_breaks_down_does_so_aside(task: Callable[[], object], *, expected: bool) -> None:
     assert workers.survives(task, memory=2**29, seconds=1) is expected
+
+
+@pytest.mark.usefixtures("two")
+def test_work_goes_on_beside() -> None:
+    """The first part is done whether or not anybody asks; the second with what is given then."""
+    here = os.getpid()
+    finish = workers.beside(os.getpid, lambda there, given: (there, given))
+    there, given = finish("given")
+    assert there != here
+    assert given == "given"
+
+
+@pytest.mark.usefixtures("two")
+def test_what_goes_wrong_beside_is_raised_where_it_is_asked_for() -> None:
+    finish = workers.beside(dict, lambda found, key: found[key])
+    with pytest.raises(KeyError, match="nothing"):
+        finish("nothing")
+
+
+@pytest.mark.usefixtures("two")
+def test_a_process_beside_that_is_killed_is_told() -> None:
+    finish = workers.beside(lambda: os.kill(os.getpid(), signal.SIGKILL), lambda _, given: given)
+    with pytest.raises(BrokenProcessPool):
+        finish(1)
+
+
+def test_with_one_core_nothing_is_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAYECTO_CORES", "1")
+    assert workers.beside(os.getpid, lambda there, _: there)(None) == os.getpid()
