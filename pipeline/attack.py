@@ -8,12 +8,13 @@ push many cells apart at once; then, for the few that those leave open, one prog
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linprog
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 Mask = npt.NDArray[np.bool_]
@@ -34,7 +35,7 @@ class Published:
     `reach` is given, the interval of a target must end no lower: it is asked of the attack, and no part of it.
     """
 
-    sums: csr_array
+    sums: csr_array | csc_array
     values: Vector
     low: Vector
     high: Vector
@@ -73,13 +74,15 @@ def attack(published: Published) -> Verdict:
     right = -(published.sums @ np.nan_to_num(published.values))
     is_possible = _agrees(published)
     joined = pieces(sums)
+    open_lines = np.flatnonzero(np.diff(sums.indptr))
+    narrow, of_lines = _narrowed(published, unknown, sums[open_lines]), right[open_lines]
     for group in _grouped(joined):
-        piece = _Piece(published, unknown[group], right)
+        piece = _Piece(narrow, group, of_lines)
         is_possible &= piece.push_apart()
         low[unknown[group]], high[unknown[group]] = piece.least, piece.most
     for members in joined:
         cells = unknown[members]
-        piece = _Piece(published, cells, right, seen=(low[cells], high[cells]))
+        piece = _Piece(narrow, members, of_lines, seen=(low[cells], high[cells]))
         if piece.is_wide().all():
             continue
         if piece.push_apart():
@@ -91,6 +94,16 @@ def attack(published: Published) -> Verdict:
         state[cells[piece.undecided]] = UNDECIDED
     told = _told_to_singles(sums, unknown, right, published)
     return Verdict(low, high, state, told, is_possible=is_possible)
+
+
+def _narrowed(published: Published, unknown: npt.NDArray[np.int64], sums: csr_array) -> Published:
+    """The withheld cells alone, with the sums that they stand in: few of those of a large table."""
+    arrays: dict[str, Any] = {
+        each.name: None if (found := getattr(published, each.name)) is None else found[unknown]
+        for each in fields(published)
+        if each.name != "sums"
+    }
+    return Published(sums=csc_array(sums), **arrays)
 
 
 def _agrees(published: Published) -> bool:
@@ -130,9 +143,10 @@ class _Piece:
         right: Vector,
         seen: tuple[Vector, Vector] | None = None,
     ) -> None:
-        columns = published.sums[:, cells]
-        lines = np.flatnonzero(np.diff(columns.indptr))
-        self.sums, self.right = columns[lines], right[lines]
+        entries = published.sums[:, cells].tocoo()
+        lines, line = np.unique(entries.row, return_inverse=True)
+        self.sums = csr_array((entries.data, (line, entries.col)), shape=(len(lines), len(cells)))
+        self.right = right[lines]
         self.need = np.where(published.targets[cells], published.need[cells], 0)
         reach = np.full(len(cells), -np.inf) if published.reach is None else published.reach[cells]
         self.reach = np.where(published.targets[cells], reach, -np.inf)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,10 +58,9 @@ def link(tables: Sequence[Table]) -> Linked:
     """
     if not tables:
         return Linked((), csr_array((0, 0)), 0)
-    rows = pd.concat([_keyed(number, table) for number, table in enumerate(tables)], ignore_index=True)
+    rows = _together([_keyed(number, table) for number, table in enumerate(tables)])
     key = key_numbers(rows, tuple(c for c in rows.columns if c not in ("table", "value", "withheld")))
-    single = rows["value"].groupby(key).transform("nunique") == 1
-    value = rows["value"].where(~(single & rows["withheld"]), rows["value"].groupby(key).transform("max"))
+    value = _told_elsewhere(key, rows["value"], rows["withheld"].to_numpy())
     apart = np.where(value.isna(), np.arange(len(rows)), -1)
     cell = key_numbers(pd.DataFrame({"key": key, "value": value.round(6), "apart": apart}), ("key", "value", "apart"))
     cells = tuple(cell[(rows["table"] == number).to_numpy()] for number in range(len(tables)))
@@ -68,27 +68,63 @@ def link(tables: Sequence[Table]) -> Linked:
     return Linked(cells, _stacked(tables, cells, count), count)
 
 
+def _together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all tables; each column of codes has the codes of all of them."""
+    coded = [str(name) for name in tables[0] if isinstance(tables[0][name].dtype, pd.CategoricalDtype)]
+    every = {name: list(dict.fromkeys(c for table in tables for c in table[name].cat.categories)) for name in coded}
+    of_all = [
+        table.assign(**{name: table[name].cat.set_categories(codes) for name, codes in every.items()})
+        for table in tables
+    ]
+    return pd.concat(of_all, ignore_index=True)
+
+
+def _told_elsewhere(key: Numbers, value: pd.Series[float], withheld: Mask) -> pd.Series[float]:
+    """The figures, with those that are withheld from their key's one other figure."""
+    some = np.isin(key, key[withheld])
+    by_key = value[some].groupby(key[some])
+    found = value.copy()
+    is_one = (by_key.transform("nunique") == 1) & withheld[some]
+    found[some] = value[some].where(~is_one, by_key.transform("max"))
+    return found
+
+
 def _keyed(number: int, table: Table) -> pd.DataFrame:
     """The key of each row with its provider and its figure."""
     found, frame = keys(table), table.frame
-    providers = np.array([origin.provider for origin in table.origins] + [""], dtype=object)
-    found["provider"] = providers[frame["table"].to_numpy(dtype=np.int64)]
+    codes, names = pd.factorize(np.array([*(origin.provider for origin in table.origins), ""], dtype=object))
+    found["provider"] = _coded(codes[frame["table"].to_numpy()], names)
     return found.assign(table=number, value=frame["OBS_VALUE"].to_numpy(), withheld=is_withheld(frame))
 
 
 def keys(table: Table) -> pd.DataFrame:
-    """The key of each row as every dataflow has it, as text; what `same_as` rewrites is rewritten."""
+    """The key of each row as every dataflow has it, as codes; what `same_as` rewrites is rewritten."""
     frame, structure = table.frame, table.flow.structure
-    plain = {each: frame[each].astype("str") for each in (*structure.key, "UNIT_MEASURE", "UNIT_MULT") if each in frame}
-    plain["MIG_MEASURE"] = frame[structure.measure_dimension].astype("str")
+    plain = {each: frame[each] for each in (*structure.key, "UNIT_MEASURE", "UNIT_MULT") if each in frame}
+    plain["MIG_MEASURE"] = frame[structure.measure_dimension]
     key = dict(plain)
     for same in table.flow.protection.same_as:
         rows = conditions.holds(conditions.parse(same.when), frame, table.library.list_of).to_numpy()
         for component, said in same.key.items():
-            text = plain[said[1:-1]] if said.startswith("{") else said
-            key[component] = key[component].mask(rows, text)
-    found = pd.DataFrame({name: column.where(~column.isin([_NONE, ""]), _ANY) for name, column in key.items()})
-    return found.reindex(columns=_components(table), fill_value=_ANY)
+            text = plain[said[1:-1]].astype("str") if said.startswith("{") else said
+            key[component] = key[component].astype("str").mask(rows, text) if rows.any() else key[component]
+    nothing = _coded(np.zeros(len(frame), dtype=np.int64), [_ANY])
+    return pd.DataFrame(
+        {name: _said(key[name]) if name in key else nothing for name in _components(table)}, index=frame.index
+    )
+
+
+def _said(column: pd.Series[str]) -> Any:
+    """The codes of a column, less those that say that it does not apply."""
+    codes = column.astype("category").cat
+    places, names = pd.factorize(
+        np.array([_ANY if c in (_NONE, "") else str(c) for c in codes.categories], dtype=object)
+    )
+    return _coded(np.append(places, -1)[codes.codes], names)
+
+
+def _coded(places: Numbers, names: Iterable[str]) -> Any:
+    return pd.Categorical.from_codes(places, pd.Index(list(names)))
 
 
 def _components(table: Table) -> list[str]:

@@ -30,10 +30,16 @@ def dimensions(rule: Rule, library: Library) -> tuple[str, ...]:
 
 
 def figures(
-    wholes: Iterable[Whole], condition: str, rule: Rule, library: Library, *, free: Collection[str] | None = None
+    wholes: Iterable[Whole],
+    condition: str,
+    rule: Rule,
+    library: Library,
+    *,
+    free: Collection[str] | None = None,
+    several: str = "",
 ) -> pd.DataFrame:
     """The figures for which the condition holds, one row each; those broken down by a dimension that is
-    not `free`, nor says where and how often, are left out.
+    not `free`, nor says where and how often, are left out; so are those of an area that has no two codes of `several`.
 
     Columns: `FLOW`, `ROW` (place in the table of the dataflow), `AREA` (country), `MEASURE`, every
     dimension (`_T` where a structure has none, or where it does not apply), `BASIS` and `ORIGIN`
@@ -42,7 +48,7 @@ def figures(
     `ESTIMATE`, `ROUNDING`, `PROVIDER`, and the attributes that define a figure. What is missing for
     another reason is left out.
     """
-    chosen = [(whole, _selected(whole, condition, library, free)) for whole in wholes]
+    chosen = [(whole, _selected(whole, condition, library, free, several)) for whole in wholes]
     parts = [_of(whole, frame, rule, library) for whole, frame in chosen if len(frame)]
     return pd.concat(parts, ignore_index=True) if parts else _empty(dimensions(rule, library)).copy()
 
@@ -52,13 +58,18 @@ def named(condition: str) -> set[str]:
     return {clause.component for clause in conditions.parse(condition)}
 
 
-def _selected(whole: Whole, condition: str, library: Library, free: Collection[str] | None) -> pd.DataFrame:
+def _selected(
+    whole: Whole, condition: str, library: Library, free: Collection[str] | None, several: str
+) -> pd.DataFrame:
     """The rows of the table for which the condition holds and that have a figure, or a withheld one."""
     structure, every = whole.data.flow.structure, whole.data.frame
     rows = conditions.holds(conditions.parse(condition), every, library.list_of).to_numpy()
     for dimension in structure.dimensions if free is not None else ():
         if dimension not in (*_ALWAYS_FREE, structure.measure_dimension, *(free or ())):
             rows = rows & every[dimension].isin([TOTAL, _NOT_APPLICABLE]).to_numpy()
+    if several:
+        codes = every.loc[rows, ["REF_AREA", several]].drop_duplicates()["REF_AREA"].value_counts()
+        rows = rows & every["REF_AREA"].isin(list(codes.index[codes > 1])).to_numpy()
     return every[rows & (_is_withheld(every) | every["OBS_VALUE"].notna().to_numpy())]
 
 

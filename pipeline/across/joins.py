@@ -92,7 +92,7 @@ def spread(wholes: Mapping[str, Whole], rule: Rule, library: Library) -> pd.Data
             TIME_PERIOD AS other_period, figure, other_figure, spread AS measure, state, coalesce(row, first_row) AS row
         FROM told ORDER BY area, flow, key, FREQ, period, source
     """  # noqa: S608 (names of columns, and what `arguments` has checked)
-    told = figures(chosen, rule.when, rule, library)
+    told = figures(chosen, rule.when, rule, library, several=over)
     return query(sql, figures=told.assign(VALUE=told["VALUE"].mask(told["IS_SMALL"])))
 
 

@@ -118,7 +118,7 @@ def of_tree(table: Table, component: str, rows: Mask) -> Iterator[Lines]:
     memo = [order[code.id] for code in codelist.codes.values() if code.notes.get("role") == "memo"]
     used = np.flatnonzero(rows)
     categories, distinct = pd.factorize(table.frame[component].iloc[used])
-    if len(distinct) < 2:
+    if set(distinct).isdisjoint(above for code in distinct for above in codelist.ancestors(str(code))[1:]):
         return
     code = np.array([order.get(value, -1) for value in distinct] + [-1], dtype=np.int64)[categories]
     line = table.line_numbers(component)[used]
@@ -144,6 +144,8 @@ def of_periods(table: Table, rows: Mask, whole: str, part: str, count: int = 0) 
     frame = table.frame
     used = np.flatnonzero(rows & frame["FREQ"].isin([whole, part]).to_numpy())
     is_total = (frame["FREQ"].iloc[used] == whole).to_numpy()
+    if is_total.all() or not is_total.any():
+        return _none("TIME_PERIOD", whole)
     numbers, periods = pd.factorize(frame["TIME_PERIOD"].iloc[used])
     spans = [str(period) if whole == "Q" and "Q" in str(period) else _span(str(period), whole) for period in periods]
     rest = tuple(each for each in table.flow.structure.key if each not in ("FREQ", "TIME_PERIOD"))
