@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -59,6 +59,10 @@ class Codelist:
         while line[-1] in self.codes and self.codes[line[-1]].parent:
             line.append(self.codes[line[-1]].parent)
         return tuple(line)
+
+    def is_nested(self, codes: Collection[str]) -> bool:
+        """Whether one of these codes stands above another."""
+        return not set(codes).isdisjoint(above for code in codes for above in self.ancestors(code)[1:])
 
     def descendants(self, code: str) -> tuple[str, ...]:
         """The code itself, then every code below it."""

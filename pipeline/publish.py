@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -159,9 +159,9 @@ def _history(
     """What earlier releases left, and what this one changes of their figures."""
     changes: tuple[releases.Change, ...] = ()
     if csv20.FORMAT.id in formats:
-        tables = [(package.data.flow.id, package.data.area) for package in release.packages]
-        snapshots = {table: (tree.root / releases.snapshot_path(table)).read_bytes() for table in tables}
-        past, changes = releases.changes(past, snapshots)
+        snapshots = _Snapshots(tree.root, [(package.data.flow.id, package.data.area) for package in release.packages])
+        past, changes = releases.changes(past, snapshots, partial(_stored, tree.root, settings.release))
+        tree.written |= {change.path(settings.release): change.written for change in changes if change.written}
     for path, content in documents.passed_on(past):
         if content is None:
             tree.keep(past.public / path, path, Written(**past.listed[path]))
@@ -174,6 +174,32 @@ def _history(
     for language in LANGUAGES:
         paths = [f"{language}/{agenda.PATH}", *([agenda.PATH] if language == settings.language else [])]
         tree.write(paths, agenda.agenda(names, library, settings, language=language, expected=expected))
+
+
+def _stored(root: Path, name: str, change: releases.Change) -> releases.Change:
+    """The delta of a table, written to the tree at `root`."""
+    tree, path = Tree(root), change.path(name)
+    tree.write([path], change.content)
+    return replace(change, content=b"", written=tree.written[path])
+
+
+@dataclass(frozen=True)
+class _Snapshots(Mapping[releases.Table, bytes]):
+    """The figures of tables as a tree has them, read when they are asked for."""
+
+    root: Path
+    tables: Sequence[releases.Table]
+
+    def __getitem__(self, table: releases.Table) -> bytes:
+        if table not in self.tables:
+            raise KeyError(table)
+        return (self.root / releases.snapshot_path(table)).read_bytes()
+
+    def __iter__(self) -> Iterator[releases.Table]:
+        return iter(self.tables)
+
+    def __len__(self) -> int:
+        return len(self.tables)
 
 
 def _package(tree: Tree, package: Package) -> None:

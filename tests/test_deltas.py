@@ -106,6 +106,8 @@ def release_of(public: Path, name: str, figures: dict[tuple[str, ...], tuple[str
             tree.keep(public / path, path, Written(**past.listed[path]))
         else:
             tree.write([path], content)
+    for change in changes:
+        tree.write([change.path(name)], change.content)
     for path, content in documents.added(past, changes, Release((), {}, {("PE", "DF_STOCK"): "late"}), library, office):
         tree.write([path], content)
     path, content = documents.manifest(name, tree.written)

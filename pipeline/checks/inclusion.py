@@ -42,6 +42,8 @@ def within(table: Table, rule: Rule, rows: Mask) -> Iterator[Finding]:
     """`LABOUR_STATUS DURATION`: the employed are among the labour force, the recent among all."""
     value = table.frame["OBS_VALUE"].to_numpy(dtype=np.float64)
     for component in rule.argument.split():
+        if not table.codelist(component).is_nested([*map(str, table.frame.loc[rows, component].unique())]):
+            continue
         tree = _tree(table, component, rows)
         has_value = ~np.isnan(value[tree.row])
         above = tree.above(has_value)

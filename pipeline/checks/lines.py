@@ -118,7 +118,7 @@ def of_tree(table: Table, component: str, rows: Mask) -> Iterator[Lines]:
     memo = [order[code.id] for code in codelist.codes.values() if code.notes.get("role") == "memo"]
     used = np.flatnonzero(rows)
     categories, distinct = pd.factorize(table.frame[component].iloc[used])
-    if set(distinct).isdisjoint(above for code in distinct for above in codelist.ancestors(str(code))[1:]):
+    if not codelist.is_nested([*map(str, distinct)]):
         return
     code = np.array([order.get(value, -1) for value in distinct] + [-1], dtype=np.int64)[categories]
     line = table.line_numbers(component)[used]

@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.formats import Format
-from pipeline.formats.columns import Column, chunks, components, opening, rendered, repeated, used
+from pipeline.formats.columns import Column, chunks, components, factors, opening, rendered, repeated, used
 from pipeline.framework import LANGUAGES
 from pipeline.model import Description, Library, Protected
 
@@ -29,7 +29,8 @@ def write(protected: Protected, description: Description, library: Library, file
     cube = coded | {"TIME_PERIOD": sorted(protected.frame["TIME_PERIOD"].astype(str).unique())}
     cells = _cells(protected.frame, cube)
     order = np.argsort(cells, kind="stable")
-    frame, numbers = protected.frame.iloc[order], pa.array([str(cell) for cell in cells[order]])
+    frame = protected.frame.iloc[order]
+    numbers = pa.array(cells[order].astype(str)) if cells.dtype == object else pa.array(cells[order]).cast(pa.string())
     attributes = [name for name in components(protected, "attribute") if name != "OBS_STATUS"]
     shared = {name: str(frame[name].iloc[0]) for name in attributes if len(pd.factorize(frame[name])[1]) == 1}
     head = {
@@ -65,7 +66,9 @@ def _cells(frame: pd.DataFrame, cube: Mapping[str, list[str]]) -> npt.NDArray[An
     kind = np.int64 if prod(map(len, cube.values())) < 2**63 else object
     cells = np.zeros(len(frame), dtype=kind)
     for name, codes in cube.items():
-        cells = cells * len(codes) + pd.Categorical(frame[name].astype(str), categories=codes).codes.astype(kind)
+        places, distinct = factors(frame[name])
+        order = {code: number for number, code in enumerate(codes)}
+        cells = cells * len(codes) + np.array([order.get(str(each), -1) for each in distinct] + [-1], kind)[places]
     return cells
 
 

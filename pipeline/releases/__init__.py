@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ import pandas as pd
 
 from pipeline.errors import PublishError
 from pipeline.formats import csv20
+from pipeline.model import Written
 from pipeline.releases import deltas
+from pipeline.workers import shared_out
 
 INDEX = "releases/index.json"
 _OPEN = ("F", "")  # CONF_STATUS of what is not confidential
@@ -41,6 +43,8 @@ class Change:
     is_whole: bool
     is_withdrawn: bool = False
     content: bytes = b""
+    tells_withheld: bool = False  # the earlier deltas of the table do
+    written: Written | None = None  # once it stands in a tree
 
     def path(self, release: str) -> str:
         """Where a release keeps the delta."""
@@ -165,32 +169,43 @@ def as_of(past: Past, table: Table, release: str) -> pd.DataFrame | None:
     return found
 
 
-def changes(earlier: Past, snapshots: Mapping[Table, bytes]) -> tuple[Past, tuple[Change, ...]]:
+def changes(
+    earlier: Past, snapshots: Mapping[Table, bytes], keep: Callable[[Change], Change] = lambda change: change
+) -> tuple[Past, tuple[Change, ...]]:
     """What the figures of a release, by table, change of those of the release before it.
 
+    Tables are shared out over the cores; `keep` may put a delta away there, for all together are as large as a release.
     Comes back with the earlier releases, less what must be withdrawn of them.
     """
-    found, withdrawn = [], []
-    newest = earlier.newest
-    known = earlier.checksums(newest)
+    known = earlier.checksums(earlier.newest)
     gone = {each.table for every in earlier.changes.values() for each in every} - snapshots.keys()
-    for table in sorted({*snapshots, *gone}):
-        if table in snapshots and hashlib.sha256(snapshots[table]).hexdigest() == known.get(snapshot_path(table)):
-            continue
-        before = as_of(earlier, table, newest) if newest else None
-        after = deltas.read(snapshots[table]) if table in snapshots else None
-        if after is None and (before is None or not len(before)):
-            continue
-        if after is None:
-            assert before is not None
-            after = before[:0]
-        tells_withheld = before is not None and _tells(earlier, table, after)
-        withdrawn += [table] if tells_withheld else []
-        is_whole = before is None or tells_withheld or deltas.key(before) != deltas.key(after)
-        change = deltas.delta(after[:0] if is_whole or before is None else before, after)
-        if len(change) or is_whole:
-            found.append(Change(table, deltas.counts(change), is_whole, content=deltas.written(change)))
-    return earlier.withdrawn(withdrawn), tuple(found)
+    tasks = [partial(_change, earlier, table, snapshots, known, keep) for table in sorted({*snapshots, *gone})]
+    made = [change for change in shared_out(tasks) if change is not None]
+    return earlier.withdrawn([change.table for change in made if change.tells_withheld]), tuple(made)
+
+
+def _change(
+    earlier: Past,
+    table: Table,
+    snapshots: Mapping[Table, bytes],
+    known: Mapping[str, str],
+    keep: Callable[[Change], Change],
+) -> Change | None:
+    """What becomes of one table; None where nothing does."""
+    content = snapshots.get(table, b"")
+    if content and hashlib.sha256(content).hexdigest() == known.get(snapshot_path(table)):
+        return None
+    before = as_of(earlier, table, earlier.newest) if earlier.newest else None
+    if not content and (before is None or not len(before)):
+        return None
+    after = deltas.read(content) if content or before is None else before[:0]
+    tells_withheld = before is not None and _tells(earlier, table, after)
+    is_whole = before is None or tells_withheld or deltas.key(before) != deltas.key(after)
+    delta = deltas.delta(after[:0] if is_whole or before is None else before, after)
+    if not len(delta) and not is_whole:
+        return None
+    written = deltas.written(delta)
+    return keep(Change(table, deltas.counts(delta), is_whole, content=written, tells_withheld=tells_withheld))
 
 
 def _tells(earlier: Past, table: Table, after: pd.DataFrame) -> bool:

@@ -22,9 +22,7 @@ _LISTED = ("files/", "packages/", "reports/")  # what figures can be held agains
 def added(
     past: Past, changes: Sequence[Change], release: Release, library: Library, settings: Settings
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield (path, document): the deltas, the changes in words, and the index of the releases."""
-    for change in changes:
-        yield change.path(settings.release), change.content
+    """Yield (path, document): the changes in words, and the index of the releases; the deltas stand already."""
     order = (settings.language, *(each for each in LANGUAGES if each != settings.language))
     words = "\n".join(
         _words(settings.release, changes, release, library, against=past.newest, language=language)
