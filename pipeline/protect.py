@@ -7,7 +7,7 @@ tables, and the release before it, are one system of sums.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,12 +59,13 @@ def protect(observations: Observations, library: Library, *, day: str) -> Protec
 
 
 def protect_all(
-    deliveries: Sequence[Observations], library: Library, *, day: str, standing: Sequence[Protected] = ()
+    deliveries: Iterable[Observations], library: Library, *, day: str, standing: Sequence[Protected] = ()
 ) -> ProtectedTables:
     """Withhold the confidential figures of a release: value empty, OBS_STATUS Q, CONF_STATUS A or D.
 
     What `standing`, the release before, withheld stays withheld, and what it published with the same figure
-    stays published unless it is confidential now: nobody forgets it.
+    stays published unless it is confidential now: nobody forgets it. Deliveries that come from an iterator that lets go
+    of them need not all be in memory beside what is made of them.
     """
     every = [
         Table(e.area, e.flow, _ordered(e.frame, e.flow, library), e.origins, library, day, e.hierarchies)
@@ -237,7 +238,7 @@ def _primary(flow: Dataflow, frame: pd.DataFrame, library: Library) -> Mask:
 def blanked(frame: pd.DataFrame, primary: Mask, secondary: Mask) -> pd.DataFrame:
     """The rows without their figures, the marks that say so in their place, and nothing that speaks of a figure."""
     hidden = primary | secondary
-    frame = frame.copy()
+    frame = frame.copy(deep=False)  # a column is copied when it is written to
     frame.loc[hidden, "OBS_VALUE"] = np.nan
     for column, marks in (
         ("OBS_STATUS", [(hidden, "Q")]),
@@ -268,7 +269,7 @@ def unite(tables: Sequence[Protected], library: Library) -> Protected:
     """One dataflow's tables of several countries as one."""
     start = np.cumsum([0, *(len(table.sources) for table in tables)])
     frames = [
-        table.frame.assign(table=table.frame["table"] + offset)
+        table.frame.assign(table=table.frame["table"] + int(offset))
         for table, offset in zip(tables, start[:-1], strict=True)
     ]
     coded = [str(c) for c in frames[0].columns if isinstance(frames[0][c].dtype, pd.CategoricalDtype)]

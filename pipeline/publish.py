@@ -22,7 +22,7 @@ from pipeline.formats import Format, csv20
 from pipeline.framework import LANGUAGES
 from pipeline.methods import coordination
 from pipeline.methods.questions import written as questionnaires
-from pipeline.model import Library, Package, Release, Settings, Whole, Written
+from pipeline.model import Library, Package, Protected, Release, Settings, Whole, Written
 from pipeline.releases import documents
 from pipeline.structures import reports as metadata
 from pipeline.structures import tree as structures
@@ -224,17 +224,21 @@ def _data(tree: Tree, whole: Whole, library: Library, settings: Settings, format
     flow = whole.data.flow
     answers = [(whole.data, rest.data_paths(flow, library.agency))]
     for area, part in whole.by_area.items():
+        # Of one country alone, a key that names it has the same answer as one that does not; so it is of one frequency.
+        table = whole.data if len(part.frame) == len(whole.data.frame) else part
         frequencies = sorted(part.frame["FREQ"].astype(str).unique())
-        # Of one frequency alone, a key that names it has the same answer as one that does not.
         is_one = len(frequencies) == 1
-        answers += [(part, rest.area_paths(flow, library.agency, area, ("", *frequencies) if is_one else ("",)))]
+        answers += [(table, rest.area_paths(flow, library.agency, area, ("", *frequencies) if is_one else ("",)))]
         for frequency in () if is_one else frequencies:
             rows = part.frame[part.frame["FREQ"] == frequency].reset_index(drop=True)
             answers += [(replace(part, frame=rows), rest.area_paths(flow, library.agency, area, (frequency,)))]
+    documents: dict[tuple[int, str], tuple[Protected, list[str]]] = {}
     for table, addresses in answers:
         for form, paths in addresses:
-            if form in formats:
-                tree.write(paths, partial(formats[form].write, table, whole.description, library))
+            documents.setdefault((id(table), form), (table, []))[1].extend(paths)
+    for (_, form), (table, every) in documents.items():
+        if form in formats:
+            tree.write(every, partial(formats[form].write, table, whole.description, library))
     for paths, content in structures.available(library, whole.data, settings):
         tree.write(paths, content)
 

@@ -231,6 +231,7 @@ def _typed(frame: pd.DataFrame, structure: Structure, library: Library) -> pd.Da
             frame[component] = frame[component].fillna("").astype("category")
         elif component != "OBS_VALUE":
             frame[component] = frame[component].fillna("") if component not in _NUMERIC else _number(frame, component)
+    frame = frame.astype(dict.fromkeys(LINEAGE, "int32"))
     return frame[[*columns, *LINEAGE, "text", *(each for each in CONTRIBUTORS if each in frame)]]
 
 

@@ -67,40 +67,29 @@ def run(
     public, say = root / "build/public", texts("terminal", settings.language)
     past, parts = releases.past(public).before(settings.release), parts or reuse.parts(root)
     packages: list[Package] = []
-    reports: dict[tuple[str, str], Report] = {}
-    held_back: dict[tuple[str, str], Text] = {}
-    received: list[Observations] = []
-    fit: dict[tuple[str, str], Observations] = {}
     carried: dict[str, bytes] = {}  # reports of what the standing release keeps, as they were
     asked = settings.flows or library.dataflows
     every = [s for area in settings.areas for s in library.countries[area].series.values() if s.flow in asked]
     kept = {(s.area, s.flow): previous.load(public, library.dataflows[s.flow], s.area) for s in every}
     asked_for = [s for s in every if s.area in (areas or settings.areas) and s.flow in (flows or library.dataflows)]
     library, judged = judge(root, asked_for, library, day=settings.release_day, said=say["progress_reading"])
-    for key, taken in judged:
-        if isinstance(taken, InputError):
-            held_back[key] = taken.text()
-            continue
-        observations, reports[key] = taken
-        received.append(observations)
-        if reports[key].is_fit:
-            fit[key] = observations
-        else:
-            held_back[key] = report.reason(reports[key])
-    judge_rows = suite.begin(received, library)  # beside all that follows, until the verdicts are written
+    received, reports, held_back = sorted_out(judged)
+    judge_rows = suite.begin(received.values(), library)  # beside all that follows, until the verdicts are written
     old = {(area, flow): stood(each, area, flow, library) for (area, flow), each in kept.items() if each}
-    data, told = protected(fit, old, library, settings)
+    left_open = {key: tuple(gaps(each, library, day=settings.release_day)) for key, each in received.items()}
+    came = list(received)
+    data, told = protected({key: received.pop(key) for key in came if key not in held_back}, old, library, settings)
+    received.clear()
     for series in every:
         key, made = (series.area, series.flow), None
-        if key in fit:
-            found = replace(reports[key], issues=(*reports[key].issues, *told.get(key, ())))
+        if key in data:
             reports[key], made, revised = deliver(
-                fit[key],
                 data[key],
-                found,
+                replace(reports[key], issues=(*reports[key].issues, *told.get(key, ()))),
                 library,
                 settings,
                 formats=formats.values(),
+                left_open=left_open[key],
                 kept=kept[key],
                 old=old.get(key),
             )
@@ -116,7 +105,7 @@ def run(
     release = united(
         *(packages, reports, held_back, library, settings),
         formats=formats.values(),
-        received=received,
+        received=came,
         judge=judge_rows,
         carried=carried,
     )
@@ -125,6 +114,7 @@ def run(
     return release
 
 
+Key = tuple[str, str]  # area, dataflow
 Judged = tuple[Observations, Report] | InputError
 
 
@@ -141,6 +131,23 @@ def judge(
     keys = [(s.area, s.flow) for s in every]
     tasks = [partial(_judged, root, s, library, day) for s in every]
     return library, zip(keys, shared_out(tasks, said), strict=True)
+
+
+def sorted_out(
+    judged: Iterable[tuple[Key, Judged]],
+) -> tuple[dict[Key, Observations], dict[Key, Report], dict[Key, Text]]:
+    """What was received, the report of each delivery, and why those that cannot go out are held back."""
+    received: dict[Key, Observations] = {}
+    reports: dict[Key, Report] = {}
+    held_back: dict[Key, Text] = {}
+    for key, taken in judged:
+        if isinstance(taken, InputError):
+            held_back[key] = taken.text()
+            continue
+        received[key], reports[key] = taken
+        if not reports[key].is_fit:
+            held_back[key] = report.reason(reports[key])
+    return received, reports, held_back
 
 
 def _judged(root: Path, series: Series, library: Library, day: str) -> Judged:
@@ -178,32 +185,34 @@ def receive(root: Path, series: Series, library: Library) -> Observations:
 
 
 def protected(
-    fit: Mapping[tuple[str, str], Observations],
-    old: Mapping[tuple[str, str], Protected],
-    library: Library,
-    settings: Settings,
-) -> tuple[dict[tuple[str, str], Protected], dict[tuple[str, str], tuple[Issue, ...]]]:
-    """All deliveries protected together, beside what stands, and what an attack on the result can tell."""
-    made = protect.protect_all(list(fit.values()), library, day=settings.release_day, standing=list(old.values()))
+    fit: dict[Key, Observations], old: Mapping[Key, Protected], library: Library, settings: Settings
+) -> tuple[dict[Key, Protected], dict[Key, tuple[Issue, ...]]]:
+    """All deliveries protected together, beside what stands, and what an attack on the result can tell.
+
+    They are taken out of `fit`: a large office is not in memory twice.
+    """
+    deliveries = (fit.pop(key) for key in list(fit))
+    made = protect.protect_all(deliveries, library, day=settings.release_day, standing=list(old.values()))
     told = audit.audit(made.tables, made.standing, made.linked, library, needs=made.needs, reach=made.reach)
     return {(each.area, each.flow.id): each for each in (*made.tables, *made.perturbed)}, told
 
 
 def deliver(
-    observations: Observations,
     data: Protected,
     found: Report,
     library: Library,
     settings: Settings,
     *,
     formats: Iterable[Format],
+    left_open: tuple[Issue, ...],
     kept: previous.Standing | None,
     old: Protected | None,
 ) -> tuple[Report, Package | None, dict[str, bytes]]:
     """Describe and package what is protected; nothing is packaged unless it is fit, before and after,
-    and what it changes of the figures that it replaces is explained. Last comes the table of revisions, by path.
+    and what it changes of the figures that it replaces is explained. `left_open` is what it leaves out of the minimum
+    tables. Last comes the table of revisions, by path.
     """
-    day, country = settings.release_day, library.countries[observations.area]
+    day, country = settings.release_day, library.countries[data.area]
     if not found.is_fit:
         return found, None, {}
     left = validate_release(data, library, day=day)
@@ -223,8 +232,8 @@ def deliver(
     told = (*found.issues, *(() if is_computed else missing_metadata(description)))
     if not replace(found, issues=told).is_fit:
         return replace(found, issues=told), None, {}
-    told += tuple(gaps(observations, library, day=day))
-    ledger = replace(observations.ledger, suppressed=sum(data.suppressed.values()))
+    told += left_open
+    ledger = replace(found.ledger, suppressed=sum(data.suppressed.values())) if found.ledger else None
     made = package(data, description, library, formats=formats)
     record = {vintages.path(data.area, data.flow.id): vintages.written(changed)} if changed else {}
     return replace(found, issues=told, ledger=ledger), made, record

@@ -54,7 +54,8 @@ def begin(received: Iterable[Observations], library: Library) -> Judge:
     """Begin to judge every delivery in one ephemeral context, without network, telemetry or files.
 
     It is done beside what this process does next: importing GX and judging rows takes a core half a minute for
-    seventy tables, and nothing needs the verdicts before they are written.
+    seventy tables, and nothing needs the verdicts before they are written. Where all tables are too large for GX,
+    nothing is to be done before the counts are there.
 
     GX takes a hundredth of a second for each expectation however small the table, so all countries
     of a dataflow are judged together, and one by one only under the expectations that then fail.
@@ -69,12 +70,16 @@ def begin(received: Iterable[Observations], library: Library) -> Judge:
         return lambda _: {}
     asked = {key: _asked(each, library) for key, each in deliveries.items()}
     every = {each.name: each for rules in asked.values() for each in rules}
-    finish = beside(partial(_on_rows, deliveries, library), partial(_with_counts, asked=asked))
+    sizes = {key: len(each.frame) for key, each in deliveries.items()}
+    small = {key: each for key, each in deliveries.items() if sizes[key] <= _ROWS}
+    on_rows, with_counts = partial(_on_rows, small, library), partial(_with_counts, asked=asked)
+    begun = beside(on_rows, with_counts) if small else None
 
     def judge(reports: Mapping[Key, Report]) -> dict[Key, Verdict]:
-        told = {key: (_counts(every.values(), reports[key]), set(reports[key].applied)) for key in deliveries}
+        told = {key: (_counts(every.values(), reports[key]), set(reports[key].applied)) for key in sizes}
+        finish = begun or beside(on_rows, with_counts)
         results = finish(told)
-        return {key: _verdict(len(each.frame), results[key]) for key, each in deliveries.items()}
+        return {key: _verdict(size, results[key]) for key, size in sizes.items()}
 
     return judge
 
@@ -84,7 +89,7 @@ def _on_rows(deliveries: Mapping[Key, Observations], library: Library) -> tuple[
     engine = _engine()
     results: dict[Key, list[Result]] = {key: [] for key in deliveries}
     for flow in dict.fromkeys(flow for _, flow in deliveries):
-        same = {key: each for key, each in deliveries.items() if key[1] == flow and len(each.frame) <= _ROWS}
+        same = {key: each for key, each in deliveries.items() if key[1] == flow}
         rules = [rule for rule in expectations(library.dataflows[flow], library) if rule.table == "observations"]
         results |= _of_flow(engine, same, rules)
     return engine, results
@@ -99,7 +104,7 @@ def _with_counts(
     """All results: those on counts before those on rows."""
     engine, on_rows = found
     on_counts = _on_counts(engine, told, asked)
-    return {key: on_counts[key] + on_rows[key] for key in on_rows}
+    return {key: results + on_rows.get(key, []) for key, results in on_counts.items()}
 
 
 def _of_flow(

@@ -12,7 +12,6 @@ from pipeline.methods.made import made as made_of
 from pipeline.model import (
     Compared,
     Library,
-    Observations,
     Package,
     Protected,
     Release,
@@ -33,7 +32,7 @@ def united(
     settings: Settings,
     *,
     formats: Iterable[Format],
-    received: Sequence[Observations] = (),
+    received: Collection[Key] = (),
     judge: suite.Judge = lambda _: {},
     carried: Mapping[str, bytes],
 ) -> Release:
@@ -71,12 +70,9 @@ def _records(
     return records | {waivers.PATH: waivers.record(library, reports.values(), day=day)}
 
 
-def _published(
-    received: Iterable[Observations], reports: Mapping[Key, Report], held_back: Collection[Key]
-) -> dict[Key, Report]:
+def _published(received: Iterable[Key], reports: Mapping[Key, Report], held_back: Collection[Key]) -> dict[Key, Report]:
     """The reports of the deliveries of this run that go out; what the release keeps stays as it was told."""
-    keys = ((each.area, each.flow.id) for each in received)
-    return {key: reports[key] for key in keys if key not in held_back}
+    return {key: reports[key] for key in received if key not in held_back}
 
 
 def standing(kept: previous.Standing, data: Protected, library: Library, *, formats: Iterable[Format]) -> Package:

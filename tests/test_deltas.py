@@ -67,6 +67,19 @@ def test_the_snapshot_before_and_the_delta_give_the_new_one(
     assert comparable(deltas.applied(old, change)) == comparable(new)
 
 
+@settings(max_examples=50, deadline=None)
+@given(found=rows, comment=texts | st.just("\ndataflow,A:B(1.0.0),I,x"))
+def test_of_no_snapshot_the_delta_is_made_without_reading(
+    found: dict[tuple[str, ...], tuple[str, ...]], comment: str
+) -> None:
+    frame = snapshot(found, FIRST, has_comments=True)
+    if len(frame):
+        frame.loc[0, "COMMENT_OBS"] = comment
+    made = deltas.of_nothing(deltas.written(frame))
+    has_break = frame["COMMENT_OBS"].str.contains("\n").any()
+    assert made == (None if has_break else (deltas.written(deltas.delta(frame[:0], frame)), len(frame)))
+
+
 @settings(max_examples=10, deadline=None)
 @given(found=rows)
 def test_equal_figures_have_no_delta(found: dict[tuple[str, ...], tuple[str, ...]]) -> None:

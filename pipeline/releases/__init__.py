@@ -198,6 +198,11 @@ def _change(
     before = as_of(earlier, table, earlier.newest) if earlier.newest else None
     if not content and (before is None or not len(before)):
         return None
+    if before is None and (made := deltas.of_nothing(content)):
+        written, count = made
+        return keep(
+            Change(table, {**dict.fromkeys(deltas.ACTIONS, 0), deltas.APPEND: count}, is_whole=True, content=written)
+        )
     after = deltas.read(content) if content or before is None else before[:0]
     tells_withheld = before is not None and _tells(earlier, table, after)
     is_whole = before is None or tells_withheld or deltas.key(before) != deltas.key(after)
