@@ -92,9 +92,11 @@ def changes(
     found[_NOTE] = _explained(found, mine, library)
     found[IS_NOTED] = found[_NOTE] >= 0
     gone = found[IS_GONE].to_numpy(dtype=bool)
-    found.loc[gone, "table"], found.loc[gone, "column"] = len(new.sources), 0
-    found.loc[gone, "row"] = np.arange(1, gone.sum() + 1)  # they differ, so that each is counted; no cell has column 0
-    found = found.astype(dict.fromkeys(LINEAGE, "int64"))
+    # Rows differ, so that each is counted; no cell has column 0.
+    for name, said in zip(LINEAGE, (len(new.sources), np.arange(1, gone.sum() + 1), 0), strict=True):
+        places = found[name].to_numpy(dtype=np.float64, copy=True)
+        places[gone] = said
+        found[name] = places.astype(np.int64)
     files = ", ".join(dict.fromkeys(source.file for source in new.sources))
     sources = (*new.sources, Origin(files, "", "", "", "", {}, {}))
     return Changes(new.area, new.flow, found, sources, mine, release, vintage)
