@@ -78,8 +78,10 @@ def _received(path: Path, table: Table, library: Library) -> pd.DataFrame:
 def _engine() -> Any:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return (
         context.data_sources.add_pandas("tables")
         .add_dataframe_asset("table")

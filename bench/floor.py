@@ -39,12 +39,8 @@ def _write(path: Path, table: Table, library: Library, target: Path) -> None:
     del rows
     base = duckdb.connect()
     base.register("wide", wide)
-    base.execute("CREATE TABLE said (component VARCHAR, label VARCHAR, code VARCHAR)")
-    of_labels = labels(table, library)
-    base.executemany(
-        "INSERT INTO said VALUES (?, ?, ?)",
-        [(c, label, code) for c, known in of_labels.items() for label, code in known.items()],
-    )
+    known = [(c, label, code) for c, own in labels(table, library).items() for label, code in own.items()]
+    base.register("said", pa.table(dict(zip(("component", "label", "code"), zip(*known, strict=True), strict=True))))
     constants = {name: code for name, code in table.constants.items() if name not in table.columns}
     joins = " ".join(
         f"LEFT JOIN said AS s{c} ON s{c}.component = '{c}' AND s{c}.label = \"{c}\"" for c in table.columns
