@@ -55,6 +55,7 @@ check: .venv/test.stamp ## lint, format, types and tests: what the continuous in
 bench: export PYTHONPATH := .
 bench: .venv/test.stamp ## the benchmarks, written to build/bench/
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/whole.py
 	$(BIN)/python bench/validation.py
 	$(BIN)/python bench/formats.py
 	$(BIN)/python bench/protection.py

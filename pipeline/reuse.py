@@ -28,6 +28,7 @@ from pipeline.workers import shared_out
 RECORD = ".parts.json"
 _AUTHORED = ("codelists", "dsd", "metadata", "site", "publish.toml")
 _LEFT_OUT = ("__pycache__", ".pyc")
+_OF_NO_PART = "metadata/national/*/revisions.csv"  # goes into records, which are made anew each time
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,11 @@ def standing_code(build: Path, run: str) -> int | None:
 
 
 def common(root: Path) -> str:
-    """Digest of all but the data: the program, the libraries that it uses, and what is authored."""
+    """Digest of all but the data that a part may depend on: the program, its libraries, and what is authored."""
     libraries = sorted(f"{each.name} {each.version}" for each in distributions())
     program = _files(Path(__file__).parent, Path(__file__).parent)
-    authored = (line for name in _AUTHORED for line in _files(root, root / name))
+    beside = {line for path in root.glob(_OF_NO_PART) for line in _files(root, path)}
+    authored = (line for name in _AUTHORED for line in _files(root, root / name) if line not in beside)
     return digest((sys.version, *libraries, *program, *authored))
 
 
@@ -129,7 +131,8 @@ def whole_run(
     series = (each for country in library.countries.values() for each in country.series.values())
     if settings.embargo or any(layout.database for each in series for layout in each.layouts):
         return ""
-    return digest((common(root), *_files(root, root / "data"), repr(sorted(areas)), repr(sorted(flows))))
+    beside = (line for path in sorted(root.glob(_OF_NO_PART)) for line in _files(root, path))
+    return digest((common(root), *_files(root, root / "data"), *beside, repr(sorted(areas)), repr(sorted(flows))))
 
 
 def of_figures(data: Protected, description: Description) -> list[str]:

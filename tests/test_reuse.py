@@ -9,6 +9,7 @@ import pytest
 from test_publish import contents, explain, is_whole, run
 
 from pipeline import reuse
+from pipeline.commands import load
 from pipeline.tree import Tree
 
 
@@ -106,3 +107,19 @@ def test_all_that_is_authored_names_a_part(office: Path) -> None:
         (office / path).write_bytes(content)
     (office / "data/XX/entradas.csv").write_bytes(b"")
     assert reuse.common(office) == before
+
+
+def test_why_figures_change_is_of_the_run_and_of_no_part(office: Path) -> None:
+    """A cell that is corrected, with its reason, makes its own table anew and no other."""
+
+    def names() -> tuple[str, str]:
+        library, chosen, _ = load(office)
+        return reuse.common(office), reuse.whole_run(office, library, chosen, areas=(), flows=())
+
+    before = names()
+    (office / "metadata/national/XX/revisions.csv").write_text(
+        "flow,date,scope,reason_en,reason_es,reason_pt\n", encoding="utf-8"
+    )
+    after = names()
+    assert after[0] == before[0]
+    assert after[1] != before[1]
