@@ -539,6 +539,13 @@ def test_what_is_not_there_is_not_unchanged(address: str, said: dict[str, str]) 
         assert answer.status_code == (304 if is_known else 200)
 
 
+@pytest.mark.parametrize(
+    "path", ["v1/codelist%0A", "v2/structure/codelist%0A", "v1/data%0A", "v2/data%0A", "v3/data/x"]
+)
+def test_an_address_that_is_nearly_one_is_none(address: str, path: str) -> None:
+    assert requests.get(f"{address}/sdmx/{path}", timeout=60).status_code == 404
+
+
 def test_an_address_without_a_slash_at_its_end_is_asked_too(address: str) -> None:
     for base, kind in (("v1", "codelist"), ("v2", "structure/codelist"), ("v2xml", "structure/codelist")):
         url = f"{address}/sdmx/{base}/{kind}"

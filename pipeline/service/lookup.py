@@ -52,6 +52,8 @@ def found(parts: Sequence[str], query: Pairs, at: Standing) -> tuple[Answer, Ans
         raise RequestError(
             NOT_IMPLEMENTED, "Items are served with what they are in: leave out what follows the version."
         )
+    if kind not in (*EVERY, *KINDS):
+        raise RequestError(NO_RESULTS, f'There are no structures of the kind "{kind}". There are {", ".join(KINDS)}.')
     said = given(query)
     for name, allowed in CHOICES.items():
         if said.get(name, allowed[0]) not in allowed:
