@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from pipeline.service.app import PATIENCE_SECONDS
+from pipeline.service.patience import SECONDS as PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[1]
 PUBLIC = ROOT / "build/public"

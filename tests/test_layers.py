@@ -25,6 +25,7 @@ TEST_ONLY = {
     "mlcroissant",
     "pyshacl",
     "hypothesis",
+    "schemathesis",
     "pytest",
 }
 MODULES = sorted((ROOT / "pipeline").rglob("*.py"))

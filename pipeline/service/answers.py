@@ -11,7 +11,7 @@ import duckdb
 
 from pipeline.model import Description, Protected
 from pipeline.service import figures, lookup, stubs
-from pipeline.service.ask import Ask, Pairs, ask_v1, ask_v2
+from pipeline.service.ask import Ask, Pairs, ask_v1, ask_v2, choice, given
 from pipeline.service.faults import NO_RESULTS, SYNTAX, RequestError
 from pipeline.service.media import Media
 from pipeline.service.standing import Standing
@@ -41,11 +41,15 @@ def answer(
     if kind not in ("data", "availability", "availableconstraint"):
         chosen, found = lookup.found(parts, query, at)
         body: bytes = form.write(found, message_id="STRUCTURES", **at.header)
-        detail = dict(query).get("detail", "full")
+        detail = given(query).get("detail", "full")
         place = address if base == "v1" else f"{address}/structure"
         return partial(_written, body=stubs.emptied(body, detail, stubs.named(chosen), address=place))
     ask = (ask_v1 if base == "v1" else ask_v2)(rest, query, at.library)
     if kind == "data":
+        if ask.components:
+            raise RequestError(
+                SYNTAX, "Only availability is asked by component: filter data by key or by c[DIMENSION]."
+            )
         return _data(ask, at, form, database, limit=limit)
     constraint = _available(ask, at, database, limit=limit)
     return partial(_written, body=form.write(constraint, message_id="STRUCTURES", **at.header))
@@ -98,13 +102,9 @@ def _history(
 
 def _available(ask: Ask, at: Standing, database: duckdb.DuckDBPyConnection, *, limit: int) -> Answer:
     """What is there of what the query leaves: codes, periods and counts."""
-    references = ask.parameters.get("references", "none")
-    if references not in ("none", "all", "dataflow", "datastructure", "codelist", "conceptscheme"):
-        raise RequestError(SYNTAX, "references is none, all, dataflow, datastructure, codelist or conceptscheme here.")
-    if ask.parameters.get("mode", "exact") not in ("exact", "available"):
-        raise RequestError(SYNTAX, "mode is exact or available.")
+    references, _ = (choice(ask.parameters, name) for name in ("references", "mode"))
     found = figures.found(replace(ask, detail="dataonly"), at, database, limit=limit)
-    constraint = content(at.built, found)
+    constraint = content(at.built, found, components=ask.components)
     if references == "none":
         return (constraint,)
     flow = at.built.dataflows[ask.flow.id]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import email.utils
 import hashlib
@@ -13,31 +12,33 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
-from urllib.parse import unquote
 
 import duckdb
+import uvicorn
 from starlette.applications import Starlette
+from starlette.convertors import PathConvertor, register_url_convertor
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from pipeline import serve as files
 from pipeline.errors import PublishError
-from pipeline.service import answers, figures, lookup, media
+from pipeline.service import answers, figures, lookup, media, openapi
 from pipeline.service.ask import Pairs
-from pipeline.service.faults import RequestError, message
+from pipeline.service.faults import NO_RESULTS, NOT_READY, RequestError, media_type, message
+from pipeline.service.patience import SECONDS, Connection, Patience
 from pipeline.service.standing import Standing, standing
 
 OBSERVATIONS = 1_000_000  # the most that one answer holds
 _IN_MEMORY = 8 * 2**20  # bytes of an answer; what is longer goes through a file
 _PIECE = 2**18
 _AT_ONCE = 4  # queries that are worked on; the others wait
-PATIENCE_SECONDS = 20  # for a client to take a piece of an answer
 
 Writer = Callable[[IO[bytes]], None]
 
@@ -53,13 +54,21 @@ class Service:
         self._seen: tuple[int, int] | None = None
         self._standing: Standing | None = None
 
-    def now(self) -> Standing | None:
-        """The standing release; None where its structures are not those of the framework any more."""
+    def now(self) -> Standing:
+        """The standing release.
+
+        Raises:
+            RequestError: its structures are not those of the framework any more.
+        """
         found = (self.public / "manifest.json").stat()
         with self._lock:
             if self._seen != (found.st_ino, found.st_mtime_ns):
                 self._standing = standing(self.root, self.public)
                 self._seen = (found.st_ino, found.st_mtime_ns)
+            if self._standing is None:
+                raise RequestError(
+                    NOT_READY, "The framework has changed since this release was made: only its files are served."
+                )
             return self._standing
 
 
@@ -91,27 +100,6 @@ class Files(StaticFiles):
         return response
 
 
-class Patience:
-    """Leaves a client that does not take a piece of its answer in time, so that none holds files and memory."""
-
-    def __init__(self, application: ASGIApp, seconds: float = PATIENCE_SECONDS) -> None:
-        self._app, self._seconds = application, seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and each piece of the answer within the time."""
-
-        async def patient(piece: Message) -> None:
-            try:
-                await asyncio.wait_for(send(piece), self._seconds)
-            except TimeoutError:
-                raise ConnectionAbortedError("the client does not read") from None
-
-        try:
-            await self._app(scope, receive, patient)
-        except ConnectionAbortedError:
-            return
-
-
 def app(root: Path, public: Path, *, limit: int = OBSERVATIONS) -> Starlette:
     """The application over the release in `public`, which was made from the framework in `root`."""
     service = Service(root, public, limit=limit)
@@ -120,12 +108,29 @@ def app(root: Path, public: Path, *, limit: int = OBSERVATIONS) -> Starlette:
     def answer(request: Request) -> Response:
         return _answered(service, request)
 
+    def description(request: Request) -> Response:
+        return _described(service, request)
+
+    async def filed(request: Request) -> Response:
+        """What of the services only files answer."""
+        with contextlib.suppress(HTTPException):
+            found = await static.get_response(static.get_path(request.scope), request.scope)
+            if found.status_code != 404:
+                return found
+        return _refused(
+            RequestError(NO_RESULTS, f"There is no such address: {openapi.ADDRESS} tells those there are."),
+            request.path_params["base"],
+        )
+
     routes = [
+        Route(openapi.ADDRESS, description),
         *(
-            Route(f"/sdmx/{base}/{kind}/{{rest:path}}" if kind else f"/sdmx/{base}/{{rest:path}}", answer)
+            Route(f"/sdmx/{base}/{kind}{rest}", answer)
             for base, kinds in _SERVED.items()
             for kind in kinds
+            for rest in ("", "/{rest:whole}")
         ),
+        Route("/sdmx/{base}/{rest:whole}", filed),
         Mount("/", static),
     ]
     return Starlette(
@@ -137,27 +142,46 @@ def app(root: Path, public: Path, *, limit: int = OBSERVATIONS) -> Starlette:
                 allow_origins=["*"],
                 allow_methods=["GET", "HEAD", "OPTIONS"],
                 allow_headers=["*"],
-                expose_headers=["ETag", "Last-Modified"],
+                expose_headers=["ETag", "Last-Modified", "Link"],
             ),
             Middleware(GZipMiddleware, minimum_size=1000),
         ],
     )
 
 
-_V2 = ("data", "availability", *(f"structure/{kind}" for kind in lookup.KINDS))
-_SERVED = {"v1": ("data", "availableconstraint", *lookup.KINDS), "v2": _V2, "v2xml": _V2}
+class _Whole(PathConvertor):
+    """The rest of an address, whatever it holds: line feeds too."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("whole", _Whole())
+_V2 = ("data", "availability", *(f"structure/{kind}" for kind in (*lookup.KINDS, "*")))
+_SERVED = {"v1": ("data", "availableconstraint", *lookup.KINDS, "structure"), "v2": _V2, "v2xml": _V2}
 
 
 def _answered(service: Service, request: Request) -> Response:
-    _, _, base, *parts = [unquote(part) for part in request.scope["raw_path"].decode("ascii").split("/")]
+    _, _, base, *parts = request.scope["path"].split("/")
+    try:
+        return _fresh(service, service.now(), request, base, [part for part in parts if part])
+    except RequestError as fault:
+        return _refused(fault, base)
+
+
+def _refused(fault: RequestError, base: str) -> Response:
+    # The form is told as it is: Starlette would add a charset to some.
+    headers = {"Content-Type": media_type(base), "Vary": "Accept"}
+    return Response(message(fault, base), status_code=fault.status, headers=headers)
+
+
+def _described(service: Service, request: Request) -> Response:
+    """What the service answers, for programs."""
     try:
         at = service.now()
-        if at is None:
-            raise RequestError(503, "The framework has changed since this release was made: only its files are served.")
-        return _fresh(service, at, request, base, [part for part in parts if part])
+        content = openapi.document(at.library, at.release)
     except RequestError as fault:
-        kind, body = message(fault, base)
-        return Response(body, status_code=fault.status, media_type=kind, headers={"Vary": "Accept"})
+        return _refused(fault, "v2")
+    return JSONResponse(content | {"servers": [{"url": str(request.base_url).rstrip("/")}]})
 
 
 def _fresh(service: Service, at: Standing, request: Request, base: str, parts: list[str]) -> Response:
@@ -167,30 +191,34 @@ def _fresh(service: Service, at: Standing, request: Request, base: str, parts: l
     accept = request.headers.get("accept", "")
     form = media.data(accept, base) if is_data else media.structures(accept, base)
     parts = parts[1:] if base != "v1" and parts[0] == "structure" else parts
+    site = str(request.base_url).rstrip("/")
     asked = f"{at.mark} {base} {'/'.join(parts)} {sorted(query)} {form.id}"
     headers = {
         "ETag": f'"{hashlib.sha256(asked.encode()).hexdigest()[:32]}"',
         "Last-Modified": email.utils.format_datetime(at.day, usegmt=True),
         "Vary": "Accept",
         "Cache-Control": "no-cache",
+        "Link": f'<{site}{openapi.ADDRESS}>; rel="service-desc"',  # RFC 8631
     }
-    if _is_known(request, headers, at):
-        return Response(status_code=304, headers=headers)
+    unchanged = Response(status_code=304, headers=headers)
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return unchanged
     with service.places:
-        address = f"{str(request.base_url).rstrip('/')}/sdmx/{base}"
+        address = f"{site}/sdmx/{base}"
         write = answers.answer(address, parts, query, at, form, database=service.database, limit=service.limit)
-        return _streamed(write, form.type, headers)
+        # Only what there is can be unchanged (RFC 9110 §13.2.1).
+        return unchanged if _is_known(request, at) else _streamed(write, form.type, headers)
 
 
-def _is_known(request: Request, headers: dict[str, str], at: Standing) -> bool:
-    """Whether the client has this answer (RFC 9110 §13.1): the tag goes before the day."""
+def _is_known(request: Request, at: Standing) -> bool:
+    """Whether the client has any answer, or one of this day (RFC 9110 §13.1): tags go before days."""
     tags = request.headers.get("if-none-match")
     if tags is not None:
-        return headers["ETag"] in tags or tags.strip() == "*"
+        return tags.strip() == "*"
     try:
         since = email.utils.parsedate_to_datetime(request.headers.get("if-modified-since", ""))
         return since >= at.day
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 
@@ -219,16 +247,27 @@ def serve(root: Path, public: Path, *, port: int) -> int:
     Raises:
         PublishError: there is no release yet.
     """
-    import uvicorn
-
     if not (public / "index.html").exists():
         raise PublishError("there is no release in build/public. Run `make publish` first.")
     if standing(root, public) is None:
         print("The framework has changed since this release was made: only its files are served until `make publish`.")
     print(f"http://127.0.0.1:{port}/   (Ctrl+C ends)")
-    config = uvicorn.Config(app(root, public), host="127.0.0.1", port=port, log_level="warning", server_header=False)
+    config = configured(app(root, public), port=port)
     listening = config.bind_socket()
     with contextlib.suppress(AttributeError, OSError):  # where the system can, it lets go of what nobody reads too
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PATIENCE_SECONDS * 1000)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SECONDS * 1000)
     uvicorn.Server(config).run(sockets=[listening])
     return 0
+
+
+def configured(application: Starlette, *, port: int) -> uvicorn.Config:
+    """How the application is served: on this machine alone, HTTP alone, to clients that send and read in time."""
+    return uvicorn.Config(
+        application,
+        host="127.0.0.1",
+        port=port,
+        http=Connection,
+        ws="none",
+        log_level="warning",
+        server_header=False,
+    )

@@ -15,24 +15,26 @@ from pipeline.service.faults import NO_RESULTS, NOT_IMPLEMENTED, SYNTAX, TOO_LAR
 
 OPERATORS = ("eq", "ne", "lt", "le", "gt", "ge", "co", "nc", "sw", "ew")
 DETAILS = ("full", "dataonly", "serieskeysonly", "nodata")
-_VERSIONS = ("latest", "1.0.0", "1.0", "+", "~", "*", "all", "")
+PARTS_V1 = ("flow", "key", "provider", "component")  # of an address; the last one of availability alone
+PARTS_V2 = ("context", "agency", "id", "version", "key", "component")
+CONTEXTS = ("dataflow", "*")
+ANY = ("all", "ALL", "*")
+VERSIONS = ("latest", "1.0.0", "1.0", "+", "~", "*", "all")
 _FILTER = re.compile(r"c\[([A-Za-z0-9_@$-]+)\]")
 _MOST_VALUES = 2000
-_KNOWN = (
-    "asOf",
-    "attributes",
-    "detail",
-    "dimensionAtObservation",
-    "endPeriod",
-    "firstNObservations",
-    "includeHistory",
-    "lastNObservations",
-    "measures",
-    "mode",
-    "references",
-    "startPeriod",
-    "updatedAfter",
-)
+MOST_COUNTED = 999_999_999
+CHOICES: Mapping[str, tuple[str, ...]] = {  # of parameters with a closed list of values, the usual one first
+    "attributes": ("dsd", "all", "none"),
+    "detail": DETAILS,
+    "dimensionAtObservation": ("TIME_PERIOD", "AllDimensions"),
+    "includeHistory": ("false", "true"),
+    "measures": ("all", "none", "OBS_VALUE"),
+    "mode": ("exact", "available"),
+    "references": ("none", "all", "dataflow", "datastructure", "codelist", "conceptscheme"),
+}
+PERIODS = ("asOf", "endPeriod", "startPeriod", "updatedAfter")
+COUNTS = ("firstNObservations", "lastNObservations")
+KNOWN = tuple(sorted((*CHOICES, *PERIODS, *COUNTS)))
 
 Pairs = Sequence[tuple[str, str]]  # of a query string, decoded
 
@@ -65,42 +67,73 @@ class Ask:
     as_of: str = ""
     release: str = ""  # the figures as this release had them
     has_history: bool = False
+    components: tuple[str, ...] = ()  # whose availability is asked; none means all
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 def ask_v1(parts: Sequence[str], query: Pairs, library: Library) -> Ask:
     """`flow[/key[/provider]]`: DF, AG,DF or AG,DF,version; key `all`, blank, or codes by dimension with `+` and `.`."""
-    reference, key, provider = [*parts, "", "", ""][:3]
-    if provider not in ("", "all", "ALL"):
+    reference, key, provider, component = _placed(parts, PARTS_V1)
+    if provider not in ("", *ANY):
         raise RequestError(NOT_IMPLEMENTED, "Data are not kept by provider: leave the provider out, or ask for all.")
     agency, identifier, version = [*reference.split(","), "", ""][:3] if "," in reference else ["all", reference, ""]
     flow = _flow(agency, identifier, version, library)
-    return _asked(flow, _keys(key, flow, {"", "all", "ALL"}), query)
+    return _asked(flow, _keys(key, flow), query, component)
 
 
 def ask_v2(parts: Sequence[str], query: Pairs, library: Library) -> Ask:
     """`context/agency/flow/version[/key]`: `*` stands for any; several keys are separated by commas."""
-    context, agency, identifier, version, key = [*parts, "", "", "", "", ""][:5]
+    context, agency, identifier, version, key, component = _placed(parts, PARTS_V2)
     if len(parts) < 3:
         raise RequestError(SYNTAX, "An address reads data/dataflow/{agency}/{id}/{version}/{key}.")
-    if context not in ("dataflow", "*"):
+    if context not in CONTEXTS:
         raise RequestError(NOT_IMPLEMENTED, f'The context "{context}" is not served: ask for a dataflow.')
     flow = _flow(agency, identifier, version, library)
-    return _asked(flow, _keys(key, flow, {"", "*"}), query)
+    return _asked(flow, _keys(key, flow), query, component)
+
+
+def given(query: Pairs) -> dict[str, str]:
+    """The parameters that have one value.
+
+    Raises:
+        RequestError: one is given twice, and nobody can tell which is meant.
+    """
+    found: dict[str, str] = {}
+    for name, value in query:
+        if name in found:
+            raise RequestError(SYNTAX, f'The parameter "{name}" is given twice.')
+        if not _FILTER.fullmatch(name):
+            found[name] = value
+    return found
+
+
+def choice(parameters: Mapping[str, str], name: str, code: int = SYNTAX) -> str:
+    """What is asked for by a parameter with a closed list of values."""
+    value = parameters.get(name, CHOICES[name][0])
+    if value not in CHOICES[name]:
+        raise RequestError(code, f"{name} is one of {', '.join(CHOICES[name])} here.")
+    return value
+
+
+def _placed(parts: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The parts of an address, blank where it ends before."""
+    if len(parts) > len(names):
+        raise RequestError(SYNTAX, f"An address has no more parts than {'/'.join(names)}.")
+    return [*parts, *[""] * (len(names) - len(parts))]
 
 
 def _flow(agency: str, identifier: str, version: str, library: Library) -> Dataflow:
     if "," in identifier or "+" in identifier or identifier in ("*", "all"):
         raise RequestError(NOT_IMPLEMENTED, "One dataflow is served at a time.")
-    is_ours = agency in (library.agency, "all", "ALL", "*") and version in _VERSIONS
+    is_ours = agency in (library.agency, *ANY) and version in ("", *VERSIONS)
     if not is_ours or identifier not in library.dataflows:
         known = ", ".join(library.dataflows)
         raise RequestError(NO_RESULTS, f"There is no dataflow {agency}:{identifier}({version}). Known are {known}.")
     return library.dataflows[identifier]
 
 
-def _keys(text: str, flow: Dataflow, every: set[str]) -> tuple[Mapping[str, tuple[str, ...]], ...]:
-    if text in every:
+def _keys(text: str, flow: Dataflow) -> tuple[Mapping[str, tuple[str, ...]], ...]:
+    if text in ("", *ANY):
         return ()
     dimensions = flow.structure.dimensions
     found = []
@@ -118,35 +151,40 @@ def _keys(text: str, flow: Dataflow, every: set[str]) -> tuple[Mapping[str, tupl
     return tuple(found) if all(found) else ()
 
 
-def _asked(flow: Dataflow, keys: tuple[Mapping[str, tuple[str, ...]], ...], query: Pairs) -> Ask:
-    given = {name: value for name, value in query if not _FILTER.fullmatch(name)}
-    for name in given:
-        if name not in _KNOWN:
-            raise RequestError(SYNTAX, f'There is no parameter "{name}". Known are c[DIMENSION], {", ".join(_KNOWN)}.')
-    filters = _filters(flow, query, given)
-    at_observation = given.get("dimensionAtObservation", "TIME_PERIOD")
-    if at_observation not in ("TIME_PERIOD", "AllDimensions"):
-        raise RequestError(NOT_IMPLEMENTED, "dimensionAtObservation is TIME_PERIOD or AllDimensions here.")
+def _asked(flow: Dataflow, keys: tuple[Mapping[str, tuple[str, ...]], ...], query: Pairs, component: str) -> Ask:
+    said = given(query)
+    for name in said:
+        if name not in KNOWN:
+            raise RequestError(SYNTAX, f'There is no parameter "{name}". Known are c[DIMENSION], {", ".join(KNOWN)}.')
     return Ask(
         flow,
         keys,
-        tuple(filters),
-        first=_count(given, "firstNObservations"),
-        last=_count(given, "lastNObservations"),
-        detail=_detail(given),
-        is_flat=at_observation == "AllDimensions",
-        updated_after=given.get("updatedAfter", ""),
-        as_of=given.get("asOf", ""),
-        has_history=_is_true(given, "includeHistory"),
-        parameters=given,
+        tuple(_filters(flow, query, said)),
+        first=_count(said, "firstNObservations"),
+        last=_count(said, "lastNObservations"),
+        detail=_detail(said),
+        is_flat=choice(said, "dimensionAtObservation", NOT_IMPLEMENTED) == "AllDimensions",
+        updated_after=said.get("updatedAfter", ""),
+        as_of=said.get("asOf", ""),
+        has_history=choice(said, "includeHistory") == "true",
+        components=_components(component, flow),
+        parameters=said,
     )
 
 
-def _filters(flow: Dataflow, query: Pairs, given: Mapping[str, str]) -> list[tuple[Condition, ...]]:
+def _components(text: str, flow: Dataflow) -> tuple[str, ...]:
+    named = () if text in ("", *ANY) else tuple(text.split(","))
+    for name in named:
+        if name not in flow.structure.key:
+            raise RequestError(SYNTAX, f"{flow.id} has no dimension {name}. It has {', '.join(flow.structure.key)}.")
+    return named
+
+
+def _filters(flow: Dataflow, query: Pairs, said: Mapping[str, str]) -> list[tuple[Condition, ...]]:
     named = ((match[1], value) for name, value in query if (match := _FILTER.fullmatch(name)))
     found = [group for component, value in named for group in _groups(component, value)]
     for name, operator in (("startPeriod", "ge"), ("endPeriod", "le")):
-        found += [(Condition("TIME_PERIOD", operator, given[name]),)] if given.get(name) else []
+        found += [(Condition("TIME_PERIOD", operator, said[name]),)] if said.get(name) else []
     for group in found:
         component = flow.structure.components.get(group[0].component)
         if component is None or component.attachment == "dataset":
@@ -169,31 +207,20 @@ def _groups(component: str, text: str) -> Iterable[tuple[Condition, ...]]:
         yield tuple(group)
 
 
-def _detail(given: Mapping[str, str]) -> str:
+def _detail(said: Mapping[str, str]) -> str:
     """`detail` of 1.5, or what `attributes` and `measures` of 2.x come to."""
-    detail = given.get("detail", "full")
-    if detail not in DETAILS:
-        raise RequestError(SYNTAX, f"detail is one of {', '.join(DETAILS)}.")
-    attributes, measures = given.get("attributes", "dsd"), given.get("measures", "all")
-    if attributes not in ("dsd", "all", "none") or measures not in ("all", "none", "OBS_VALUE"):
-        raise RequestError(NOT_IMPLEMENTED, "attributes is dsd, all or none here, and measures all or none.")
+    detail = choice(said, "detail")
+    attributes, measures = (choice(said, name, NOT_IMPLEMENTED) for name in ("attributes", "measures"))
     if attributes == "none":
         return "serieskeysonly" if measures == "none" else "dataonly"
     return "nodata" if measures == "none" else detail
 
 
-def _count(given: Mapping[str, str], name: str) -> int:
-    text = given.get(name, "")
-    if text and not re.fullmatch("[1-9][0-9]{0,8}", text):
-        raise RequestError(SYNTAX, f"{name} is a whole number above 0.")
+def _count(said: Mapping[str, str], name: str) -> int:
+    text = said.get(name, "")
+    if text and not re.fullmatch(f"[1-9][0-9]{{0,{len(str(MOST_COUNTED)) - 1}}}", text):
+        raise RequestError(SYNTAX, f"{name} is a whole number above 0, and none of more than nine digits.")
     return int(text or 0)
-
-
-def _is_true(given: Mapping[str, str], name: str) -> bool:
-    text = given.get(name, "false")
-    if text not in ("true", "false"):
-        raise RequestError(SYNTAX, f"{name} is true or false.")
-    return text == "true"
 
 
 def _limited(sizes: Iterable[int]) -> None:

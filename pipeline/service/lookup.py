@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sdmx.model import common, v21
 
 from pipeline.service import stubs
-from pipeline.service.ask import Pairs
-from pipeline.service.faults import NO_RESULTS, SYNTAX, RequestError
+from pipeline.service.ask import Pairs, given
+from pipeline.service.faults import NO_RESULTS, NOT_IMPLEMENTED, SYNTAX, RequestError
 from pipeline.service.standing import Standing
 from pipeline.structures import walk
 from pipeline.structures.metadata import Metadataflow, MetadataStructure
@@ -33,8 +33,10 @@ KINDS: Mapping[str, type[Artefact]] = {
     "metadatastructure": MetadataStructure,
     "metadataflow": Metadataflow,
 }
-_EVERY = ("structure", "*", "all")
-_REFERENCES = ("none", "parents", "parentsandsiblings", "ancestors", "children", "descendants", "all")
+PARTS = ("kind", "agency", "id", "version", "item")  # of an address
+EVERY = ("structure", "*")  # in place of a kind, as 1.5 and 2.x say it
+_AROUND = ("none", "parents", "parentsandsiblings", "ancestors", "children", "descendants", "all")
+CHOICES: Mapping[str, Sequence[str]] = {"references": (*_AROUND, *KINDS), "detail": stubs.DETAILS}
 _ALL = ("all", "ALL", "*", "")
 _NEWEST = ("latest", "+", "~", "")
 
@@ -45,18 +47,24 @@ def found(parts: Sequence[str], query: Pairs, at: Standing) -> tuple[Answer, Ans
     Raises:
         RequestError: there is no such artefact.
     """
-    kind, agency, identifier, version = [*parts, "", "", ""][:4]
-    given = dict(query)
-    for name, allowed in (("references", (*_REFERENCES, *KINDS)), ("detail", stubs.DETAILS)):
-        if given.get(name, allowed[0]) not in allowed:
+    kind, agency, identifier, version, item, *more = [*parts, *[""] * len(PARTS)]
+    if item not in _ALL or any(more):
+        raise RequestError(
+            NOT_IMPLEMENTED, "Items are served with what they are in: leave out what follows the version."
+        )
+    if kind not in (*EVERY, *KINDS):
+        raise RequestError(NO_RESULTS, f'There are no structures of the kind "{kind}". There are {", ".join(KINDS)}.')
+    said = given(query)
+    for name, allowed in CHOICES.items():
+        if said.get(name, allowed[0]) not in allowed:
             raise RequestError(SYNTAX, f"{name} is one of {', '.join(allowed)}.")
     everything = at.built.all
-    mine = [each for each in everything if kind in _EVERY or isinstance(each, KINDS[kind])]
+    mine = [each for each in everything if kind in EVERY or isinstance(each, KINDS[kind])]
     mine = [each for each in mine if _is_named(walk.agency(each), agency) and _is_named(each.id, identifier)]
     chosen = tuple(_of_version(mine, version))
     if not chosen:
         raise RequestError(NO_RESULTS, f"There is no {kind} {agency or 'all'}:{identifier or 'all'}({version or '*'}).")
-    return chosen, _distinct((*chosen, *_references(chosen, given.get("references", "none"), everything, at)))
+    return chosen, _distinct((*chosen, *_references(chosen, said.get("references", "none"), everything, at)))
 
 
 def _distinct(artefacts: Iterable[Artefact]) -> Answer:

@@ -8,7 +8,7 @@ stands under every address that it answers.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -95,15 +95,18 @@ def available(library: Library, data: Protected, settings: Settings) -> Iterator
         yield _document(base, paths, answer, header)
 
 
-def content(built: Artefacts, data: Protected) -> v21.ContentConstraint:
-    """The codes that figures use in each dimension, their span of time, and how many there are."""
+def content(built: Artefacts, data: Protected, *, components: Collection[str] = ()) -> v21.ContentConstraint:
+    """The codes that figures use in each dimension, their span of time, and how many there are.
+
+    Only those of `components` are told where there are any.
+    """
     flow = built.dataflows[data.flow.id]
     dimensions = data.flow.structure.dimensions
     values = {name: used(data, name) for name in dimensions}
     values["TIME_PERIOD"] = data.frame["TIME_PERIOD"].drop_duplicates().astype(str).tolist()
     return actual(
         flow,
-        {name: codes for name, codes in values.items() if codes},
+        {name: codes for name, codes in values.items() if codes and (name in components or not components)},
         {"maintainer": flow.maintainer, "version": VERSION, "is_final": True, "is_external_reference": False},
         series=len(data.frame[list(dimensions)].drop_duplicates()),
         observations=len(data.frame),
