@@ -40,7 +40,7 @@ from pipeline.commands import publish
 sys.exit(publish(Path(sys.argv[1]), areas=(), flows=(), is_dry=False))
 """
 _DAY = "2026-11-24"  # of the release of the office
-_EVERY = 0.25  # seconds between two looks at memory
+_EVERY = 1.0  # seconds between two looks at memory
 
 
 @dataclass(frozen=True)

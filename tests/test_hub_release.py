@@ -14,8 +14,10 @@ import pytest
 from nations import change, emigrants, know, list_files, nation, serving, sign
 from office import build_office
 
-from pipeline import signature
+from pipeline import releases, signature
+from pipeline.errors import PublishError
 from pipeline.hub.harvest import harvest
+from pipeline.hub.region import next_release
 
 ROOT = Path(__file__).parents[1]
 SITES = 'title = {{ en = "Region", es = "Región", pt = "Região" }}\n[limits]\ninterval_seconds = 0\nattempts = 1\n'
@@ -159,3 +161,11 @@ def test_runs_that_are_killed_leave_a_whole_release_and_fetch_nothing_twice(
     assert "Inhabitants" in (public / "packages/DF_STOCK/YY/data.csv").read_text(encoding="utf-8")
     left = {path.name for path in (region / "build/hub").iterdir()}
     assert not {name for name in left if name.startswith((".next", ".old"))}, left
+
+
+def test_a_clock_that_went_back_makes_no_release(tmp_path: Path) -> None:
+    past = releases.Past(tmp_path, {"2026-12-01.1": (), "2026-12-01.2": ()})
+    assert next_release(past, "2026-12-01") == "2026-12-01.3"
+    assert next_release(past, "2026-12-02") == "2026-12-02.1"
+    with pytest.raises(PublishError, match=r"2026-12-01\.2 is out, and 2026-11-30\.1 would come before it"):
+        next_release(past, "2026-11-30")
