@@ -174,7 +174,7 @@ def _notes(
     yield "", ""
     yield words["status"], ""
     status = protected.flow.structure.components["OBS_STATUS"]
-    for code in sorted(set(protected.frame["OBS_STATUS"].astype(str)) - {""}):
+    for code in sorted(set(protected.frame["OBS_STATUS"].unique()) - {""}):
         yield code, _name(status, code, language)
     yield "", ""
     yield words["withheld"], said(protected.flow.protection.reason, language)
