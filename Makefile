@@ -2,7 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m pipeline
-INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
+# The locks are whole, so nothing is to be resolved; bytecode is made by every core afterwards.
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps --no-compile
+COMPILE := $(BIN)/python -m compileall -qq -j0 .venv/lib || true
 LANGUAGE := $(shell sed -n 's/^language = "\(..\)".*/\1/p' publish.toml)
 SETTING_UP := sed -n 's/^setting_up = "\(.*\)"$$/\1/p' site/text/terminal.$(LANGUAGE).toml
 .DEFAULT_GOAL := help
@@ -87,11 +89,13 @@ docs: .venv/run.stamp ## the generated pages of docs/
 	@$(SETTING_UP)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(INSTALL) -r requirements.lock
+	@$(COMPILE)
 	@touch $@
 
 .venv/test.stamp: .venv/run.stamp requirements-test.lock
 	@$(SETTING_UP)
 	@$(INSTALL) -r requirements-test.lock
+	@$(COMPILE)
 	@touch $@
 
 .PHONY: help publish validate suggest template new-country new-dataflow serve harvest-check harvest release verify test check bench protect audit border survey questions docs
