@@ -72,12 +72,12 @@ def begin(received: Iterable[Observations], library: Library) -> Judge:
     every = {each.name: each for rules in asked.values() for each in rules}
     sizes = {key: len(each.frame) for key, each in deliveries.items()}
     small = {key: each for key, each in deliveries.items() if sizes[key] <= _ROWS}
-    on_rows, with_counts = partial(_on_rows, small, library), partial(_with_counts, asked=asked)
-    begun = beside(on_rows, with_counts) if small else None
+    with_counts = partial(_with_counts, asked=asked)
+    begun = beside(partial(_on_rows, small, library), with_counts) if small else None  # and no row is kept here
 
     def judge(reports: Mapping[Key, Report]) -> dict[Key, Verdict]:
         told = {key: (_counts(every.values(), reports[key]), set(reports[key].applied)) for key in sizes}
-        finish = begun or beside(on_rows, with_counts)
+        finish = begun or beside(partial(_on_rows, {}, library), with_counts)
         results = finish(told)
         return {key: _verdict(size, results[key]) for key, size in sizes.items()}
 

@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -87,7 +87,8 @@ def beside(first: Callable[[], First], then: Callable[[First, Given], Result]) -
 
     def finish(given: Given) -> Result:
         try:
-            ours.send(given)
+            with suppress(OSError):  # it has ended already, and has said why or not
+                ours.send(given)
             is_made, found = ours.recv()
         except (EOFError, OSError):
             raise BrokenProcessPool("a process was ended from outside") from None

@@ -202,6 +202,10 @@ def test_what_goes_wrong_beside_is_raised_where_it_is_asked_for() -> None:
     finish = workers.beside(dict, lambda found, key: found[key])
     with pytest.raises(KeyError, match="nothing"):
         finish("nothing")
+    early = workers.beside(lambda: {}["at once"], lambda _, given: given)
+    time.sleep(0.2)  # it has ended before it is asked
+    with pytest.raises(KeyError, match="at once"):
+        early("x" * 10**6)
 
 
 @pytest.mark.usefixtures("two")
