@@ -1,4 +1,4 @@
-"""`make bench`: the whole run, and the writers beside the floor and a peer, in one table.
+"""`make bench`: reading and the writers beside the floor and a peer, in one table (the whole run is bench/whole.py).
 
 Every line is a process of its own: CPU seconds are what to compare, peak memory is of that process.
 """
@@ -78,14 +78,6 @@ def writer(name: str) -> str:
 
 
 TASKS = {
-    "make publish, ten countries": (
-        "",
-        f"""
-import subprocess
-subprocess.run([sys.executable, "-m", "pipeline", "publish"], cwd={str(ROOT)!r}, check=True, capture_output=True)
-""",
-        0,
-    ),
     "read and recode a workbook": (
         BOOK,
         "assert len(recode(read_all(HERE, (LAYOUT,)), CHILE, FLOW, LIBRARY).frame) == ROWS",
@@ -114,7 +106,7 @@ print(json.dumps(dict(cpu=cpu, wall=time.perf_counter() - started, peak=max(afte
 
 def measure(prepare: str, task: str, rows: int) -> dict[str, float]:
     """CPU and wall seconds of the task alone, and peak memory in MiB, in a fresh process."""
-    return measured(FRAME + f"ROWS = {rows}\n{prepare}" if rows else "import sys", task)
+    return measured(FRAME + f"ROWS = {rows}\n{prepare}", task)
 
 
 def measured(setting: str, task: str) -> dict[str, float]:
@@ -133,7 +125,7 @@ def main() -> None:
     print(lines[0], flush=True)
     for name, (prepare, task, rows) in TASKS.items():
         found = measure(prepare, task, rows)
-        lines.append(f"{name:32}{rows or '':>12}{found['cpu']:9.2f}{found['wall']:9.2f}{found['peak']:10.0f}")
+        lines.append(f"{name:32}{rows:>12}{found['cpu']:9.2f}{found['wall']:9.2f}{found['peak']:10.0f}")
         print(lines[-1], flush=True)
     target = ROOT / "build/bench"
     target.mkdir(parents=True, exist_ok=True)

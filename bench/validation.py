@@ -96,7 +96,7 @@ from pipeline.validate import validate
 suite._ROWS = 10**9
 REPORTS = {("CL", "DF_STOCK"): validate(RECEIVED, LIBRARY, day="2026-11-24")}
 """,
-        "suite.run([RECEIVED], LIBRARY, REPORTS)",
+        "suite.begin([RECEIVED], LIBRARY)(REPORTS)",
     ),
     "peer: vtlengine": (
         """

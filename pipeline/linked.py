@@ -58,7 +58,7 @@ def link(tables: Sequence[Table]) -> Linked:
     """
     if not tables:
         return Linked((), csr_array((0, 0)), 0)
-    rows = _together([_keyed(number, table) for number, table in enumerate(tables)])
+    rows = together([_keyed(number, table) for number, table in enumerate(tables)])
     key = key_numbers(rows, tuple(c for c in rows.columns if c not in ("table", "value", "withheld")))
     value = _told_elsewhere(key, rows["value"], rows["withheld"].to_numpy())
     apart = np.where(value.isna(), np.arange(len(rows)), -1)
@@ -68,7 +68,7 @@ def link(tables: Sequence[Table]) -> Linked:
     return Linked(cells, _stacked(tables, cells, count), count)
 
 
-def _together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The rows of all tables; each column of codes has the codes of all of them."""
     coded = [str(name) for name in tables[0] if isinstance(tables[0][name].dtype, pd.CategoricalDtype)]
     every = {name: list(dict.fromkeys(c for table in tables for c in table[name].cat.categories)) for name in coded}

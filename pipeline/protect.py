@@ -20,7 +20,7 @@ from pipeline.attack import TOLD, Published, attack
 from pipeline.checks.finding import Mask, Table
 from pipeline.dominance import CONTRIBUTORS
 from pipeline.framework import Dataflow
-from pipeline.linked import Linked, link
+from pipeline.linked import Linked, link, together
 from pipeline.model import Library, Observations, Origin, Protected
 from pipeline.suppress import System, costs, suppress
 from pipeline.thresholds import has_few_cases, is_forbidden, is_small, is_withheld, lacks, threshold_persons
@@ -272,15 +272,11 @@ def unite(tables: Sequence[Protected], library: Library) -> Protected:
         table.frame.assign(table=table.frame["table"] + int(offset))
         for table, offset in zip(tables, start[:-1], strict=True)
     ]
-    coded = [str(c) for c in frames[0].columns if isinstance(frames[0][c].dtype, pd.CategoricalDtype)]
-    for column in coded:
-        union = pd.Index(dict.fromkeys(code for frame in frames for code in frame[column].cat.categories))
-        frames = [frame.assign(**{column: frame[column].cat.set_categories(union)}) for frame in frames]
     suppressed = {status: sum(table.suppressed.get(status, 0) for table in tables) for status in (_PRIMARY, _SECONDARY)}
     return Protected(
         area="",
         flow=library.dataflows[tables[0].flow.id],
-        frame=_ordered(pd.concat(frames, ignore_index=True), tables[0].flow, library),
+        frame=_ordered(together(frames), tables[0].flow, library),
         sources=tuple(source for table in tables for source in table.sources),
         suppressed=suppressed,
     )

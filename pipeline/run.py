@@ -43,7 +43,7 @@ from pipeline.read import read_all
 from pipeline.recode import recode
 from pipeline.template import completed
 from pipeline.texts import texts
-from pipeline.united import standing, stood, united
+from pipeline.united import Key, standing, stood, united
 from pipeline.validate import missing_metadata, public, validate, validate_release, validate_revision
 from pipeline.workers import shared_out
 
@@ -114,13 +114,12 @@ def run(
     return release
 
 
-Key = tuple[str, str]  # area, dataflow
 Judged = tuple[Observations, Report] | InputError
 
 
 def judge(
     root: Path, every: Sequence[Series], library: Library, *, day: str, said: str
-) -> tuple[Library, Iterator[tuple[tuple[str, str], Judged]]]:
+) -> tuple[Library, Iterator[tuple[Key, Judged]]]:
     """The library with the layouts of what came as templates, and each delivery read and validated, or what stopped it.
 
     The deliveries are shared out over the cores, while a terminal shows how far that is.

@@ -45,11 +45,6 @@ def write(flow: Dataflow, library: Library) -> bytes:
     return as_json(content)
 
 
-def run(received: Iterable[Observations], library: Library, reports: Mapping[Key, Report]) -> dict[Key, Verdict]:
-    """Judge every delivery, and wait for it: see `begin`."""
-    return begin(received, library)(reports)
-
-
 def begin(received: Iterable[Observations], library: Library) -> Judge:
     """Begin to judge every delivery in one ephemeral context, without network, telemetry or files.
 
@@ -69,14 +64,14 @@ def begin(received: Iterable[Observations], library: Library) -> Judge:
     if not deliveries:
         return lambda _: {}
     asked = {key: _asked(each, library) for key, each in deliveries.items()}
-    every = {each.name: each for rules in asked.values() for each in rules}
+    every = list({each.name: each for rules in asked.values() for each in rules}.values())
     sizes = {key: len(each.frame) for key, each in deliveries.items()}
     small = {key: each for key, each in deliveries.items() if sizes[key] <= _ROWS}
-    with_counts = partial(_with_counts, asked=asked)
+    with_counts = partial(_with_counts, every=every, asked=asked)
     begun = beside(partial(_on_rows, small, library), with_counts) if small else None  # and no row is kept here
 
     def judge(reports: Mapping[Key, Report]) -> dict[Key, Verdict]:
-        told = {key: (_counts(every.values(), reports[key]), set(reports[key].applied)) for key in sizes}
+        told = {key: (_counts(every, reports[key]), set(reports[key].applied)) for key in sizes}
         finish = begun or beside(partial(_on_rows, {}, library), with_counts)
         results = finish(told)
         return {key: _verdict(size, results[key]) for key, size in sizes.items()}
@@ -99,12 +94,18 @@ def _with_counts(
     found: tuple[Any, dict[Key, list[Result]]],
     told: Mapping[Key, tuple[pd.DataFrame, set[str]]],
     *,
+    every: Sequence[Expectation],
     asked: Mapping[Key, list[Expectation]],
 ) -> dict[Key, list[Result]]:
-    """All results: those on counts before those on rows."""
+    """All results: those on counts, in the order of the delivery's own rules, before those on rows."""
     engine, on_rows = found
-    on_counts = _on_counts(engine, told, asked)
-    return {key: results + on_rows.get(key, []) for key, results in on_counts.items()}
+    on_counts = _together(engine, {key: counts for key, (counts, _) in told.items()}, every)
+    results = {}
+    for key, (_, applied) in told.items():
+        by_name = dict(zip((each.name for each in every), on_counts[key], strict=True))
+        mine = dict.fromkeys(each.name for each in asked[key] if each.rule in applied)
+        results[key] = [by_name[name] for name in mine] + on_rows.get(key, [])
+    return results
 
 
 def _of_flow(
@@ -119,18 +120,6 @@ def _asked(observations: Observations, library: Library) -> list[Expectation]:
     if len(observations.frame) > _ROWS:
         return list({each.name: counted(each.rule, each.severity) for each in every}.values())
     return [each for each in every if each.table == "counts"]
-
-
-def _on_counts(
-    engine: Any, told: Mapping[Key, tuple[pd.DataFrame, set[str]]], asked: Mapping[Key, list[Expectation]]
-) -> dict[Key, list[Result]]:
-    every = {each.name: each for rules in asked.values() for each in rules}
-    found = _together(engine, {key: counts for key, (counts, _) in told.items()}, list(every.values()))
-    judged = {key: dict(zip(every, found[key], strict=True)) for key in told}
-    return {  # in the order of the delivery's own rules, whoever else is judged with it
-        key: [judged[key][name] for name in dict.fromkeys(rule.name for rule in asked[key] if rule.rule in applied)]
-        for key, (_, applied) in told.items()
-    }
 
 
 def _together(engine: Any, tables: Mapping[Key, pd.DataFrame], rules: Sequence[Expectation]) -> dict[Key, list[Result]]:

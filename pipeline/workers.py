@@ -78,8 +78,7 @@ def beside(first: Callable[[], First], then: Callable[[First, Given], Result]) -
     if cores() < 2 or _is_worker:
         return lambda given: then(first(), given)
     ours, theirs = multiprocessing.Pipe()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)  # see `_mapped`
+    with _forking():
         # A daemon: when this process ends without having asked for the result, it does not wait for it.
         child = multiprocessing.get_context("fork").Process(target=_answer, args=(theirs, first, then), daemon=True)
         child.start()
@@ -178,10 +177,16 @@ def _begun(pool: ProcessPoolExecutor, tasks: Sequence[Callable[[], Result]]) -> 
 
 
 def _mapped(pool: ProcessPoolExecutor, work: Callable[..., Result], *every: Iterable[Any]) -> Iterator[Result]:
-    with warnings.catch_warnings():
-        # The threads that libraries keep in this process are not in the forks, which do not use them.
-        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+    with _forking():
         return pool.map(work, *every)
+
+
+@contextmanager
+def _forking() -> Iterator[None]:
+    """The threads that libraries keep in this process are not in the forks, which do not use them: no word of it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+        yield
 
 
 def _do(number: int) -> Any:
