@@ -83,6 +83,7 @@ def test_two_hundred_harvesters_get_what_one_gets_and_memory_stays(service: tupl
     with requests.Session() as alone:
         due = {path: answered(alone, address, path) for path in ASKED}
     assert {code for code, _ in due.values()} == {200}
+    before = memory(process)
 
     def harvest(seed: int) -> list[tuple[str, tuple[int, str]]]:
         chosen = random.Random(seed).choices(ASKED, k=EACH)
@@ -96,6 +97,7 @@ def test_two_hundred_harvesters_get_what_one_gets_and_memory_stays(service: tupl
                 assert all(due[path] == answer for path, answer in found)
         held.append(memory(process))
     assert held[2] < held[0] * 1.15 + 50, f"memory grows: {held}"
+    assert max(held) < before + 250, f"a crowd takes memory: {before}, {held}"
 
 
 def test_clients_that_do_not_read_are_left_and_hold_nobody_up(service: tuple[str, int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import email.utils
 import hashlib
@@ -10,6 +11,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -36,8 +38,7 @@ from pipeline.service.patience import SECONDS, Connection, Patience
 from pipeline.service.standing import Standing, standing
 
 OBSERVATIONS = 1_000_000  # the most that one answer holds
-_IN_MEMORY = 8 * 2**20  # bytes of an answer; what is longer goes through a file
-_PIECE = 2**18
+_PIECE = 2**18  # bytes; an answer that is longer waits for its client in a file
 _AT_ONCE = 4  # queries that are worked on; the others wait
 
 Writer = Callable[[IO[bytes]], None]
@@ -49,7 +50,8 @@ class Service:
     def __init__(self, root: Path, public: Path, *, limit: int = OBSERVATIONS) -> None:
         self.root, self.public, self.limit = root, public, limit
         self.database: duckdb.DuckDBPyConnection = figures.connect(public)
-        self.places = threading.BoundedSemaphore(_AT_ONCE)
+        # Always the same threads: DuckDB and Arrow keep memory for each that ever asked them.
+        self.workers = ThreadPoolExecutor(_AT_ONCE)
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None
         self._standing: Standing | None = None
@@ -105,8 +107,8 @@ def app(root: Path, public: Path, *, limit: int = OBSERVATIONS) -> Starlette:
     service = Service(root, public, limit=limit)
     static = Files(directory=public, html=True)
 
-    def answer(request: Request) -> Response:
-        return _answered(service, request)
+    async def answer(request: Request) -> Response:
+        return await asyncio.get_running_loop().run_in_executor(service.workers, _answered, service, request)
 
     def description(request: Request) -> Response:
         return _described(service, request)
@@ -203,11 +205,10 @@ def _fresh(service: Service, at: Standing, request: Request, base: str, parts: l
     unchanged = Response(status_code=304, headers=headers)
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         return unchanged
-    with service.places:
-        address = f"{site}/sdmx/{base}"
-        write = answers.answer(address, parts, query, at, form, database=service.database, limit=service.limit)
-        # Only what there is can be unchanged (RFC 9110 §13.2.1).
-        return unchanged if _is_known(request, at) else _streamed(write, form.type, headers)
+    address = f"{site}/sdmx/{base}"
+    write = answers.answer(address, parts, query, at, form, database=service.database, limit=service.limit)
+    # Only what there is can be unchanged (RFC 9110 §13.2.1).
+    return unchanged if _is_known(request, at) else _streamed(write, form.type, headers)
 
 
 def _is_known(request: Request, at: Standing) -> bool:
@@ -224,7 +225,7 @@ def _is_known(request: Request, at: Standing) -> bool:
 
 def _streamed(write: Writer, kind: str, headers: dict[str, str]) -> Response:
     """The answer, written to its end before the first byte goes out, so that a fault can still be told."""
-    file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # closed when it has been sent
+    file: IO[bytes] = tempfile.SpooledTemporaryFile(_PIECE)  # noqa: SIM115  # closed when it has been sent
     try:
         write(file)
     except BaseException:
