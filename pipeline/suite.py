@@ -21,6 +21,7 @@ import pandas as pd
 
 from pipeline.expectations import FRACTION, OWN, Expectation, counted, expectations
 from pipeline.framework import Dataflow
+from pipeline.linked import together
 from pipeline.model import Library, Observations, Report
 from pipeline.plain import as_json
 from pipeline.workers import beside
@@ -28,7 +29,8 @@ from pipeline.workers import beside
 Key = tuple[str, str]  # area, dataflow
 Result = dict[str, Any]
 Verdict = Mapping[str, object]
-Judge = Callable[[Mapping[Key, Report]], dict[Key, Verdict]]
+Verdicts = Callable[[], Mapping[Key, Verdict]]
+Judge = Callable[[Mapping[Key, Report]], Verdicts]
 
 _ROWS = 1_000_000
 _OF_WHOLE_TABLES = ("expect_compound_columns_to_be_unique", "expect_table_columns_to_match_set")
@@ -56,13 +58,13 @@ def begin(received: Iterable[Observations], library: Library) -> Judge:
     of a dataflow are judged together, and one by one only under the expectations that then fail.
 
     Returns:
-        What takes the final reports, whose counts some expectations are judged on, and waits for the verdicts.
-        By (area, dataflow): whether every critical expectation holds, and for each expectation its
+        What takes the final reports, whose counts some expectations are judged on, and returns what waits for the
+        verdicts. By (area, dataflow): whether every critical expectation holds, and for each expectation its
         rule, severity, verdict and count of faults. No values are kept: a list could show a count.
     """
     deliveries = {(each.area, each.flow.id): each for each in received}
     if not deliveries:
-        return lambda _: {}
+        return unjudged
     asked = {key: _asked(each, library) for key, each in deliveries.items()}
     every = list({each.name: each for rules in asked.values() for each in rules}.values())
     sizes = {key: len(each.frame) for key, each in deliveries.items()}
@@ -70,13 +72,22 @@ def begin(received: Iterable[Observations], library: Library) -> Judge:
     with_counts = partial(_with_counts, every=every, asked=asked)
     begun = beside(partial(_on_rows, small, library), with_counts) if small else None  # and no row is kept here
 
-    def judge(reports: Mapping[Key, Report]) -> dict[Key, Verdict]:
+    def judge(reports: Mapping[Key, Report]) -> Verdicts:
         told = {key: (_counts(every, reports[key]), set(reports[key].applied)) for key in sizes}
-        finish = begun or beside(partial(_on_rows, {}, library), with_counts)
-        results = finish(told)
-        return {key: _verdict(size, results[key]) for key, size in sizes.items()}
+        waiting = (begun or beside(partial(_on_rows, {}, library), with_counts))(told)
+
+        def verdicts() -> dict[Key, Verdict]:
+            results = waiting()
+            return {key: _verdict(size, results[key]) for key, size in sizes.items()}
+
+        return verdicts
 
     return judge
+
+
+def unjudged(_: Mapping[Key, Report]) -> Verdicts:
+    """What judges nothing."""
+    return dict
 
 
 def _on_rows(deliveries: Mapping[Key, Observations], library: Library) -> tuple[Any, dict[Key, list[Result]]]:
@@ -126,7 +137,7 @@ def _together(engine: Any, tables: Mapping[Key, pd.DataFrame], rules: Sequence[E
     """The results for each table, from all tables at once as far as they go."""
     if len(tables) < 2 or sum(map(len, tables.values())) > _ROWS:
         return {key: _results(engine, table, rules) for key, table in tables.items()}
-    whole = pd.concat(tables.values(), ignore_index=True)
+    whole = together(list(tables.values()))
     shared = _results(engine, whole, rules)
     failing = [rule for rule, result in zip(rules, shared, strict=True) if not result["success"]]
     by_row = [rule for rule in failing if rule.type not in _OF_WHOLE_TABLES]
@@ -226,19 +237,19 @@ def _counts(asked: Iterable[Expectation], report: Report) -> pd.DataFrame:
 
 
 def _plain(observations: Observations) -> pd.DataFrame:
-    """The table as GX reads it: text columns with nulls for blanks, and the added columns."""
+    """The table as GX reads it: words by their codes, with nulls for blanks, and the added columns."""
     frame = observations.frame
     plain = pd.DataFrame(index=pd.RangeIndex(len(frame)))
     for column in (*observations.flow.structure.components, "text"):
         if column not in frame:
-            plain[column] = None
+            plain[column] = pd.Categorical([None] * len(frame))
         elif pd.api.types.is_numeric_dtype(frame[column].dtype):
             plain[column] = frame[column].to_numpy()
         else:
-            words = frame[column].astype("str").reset_index(drop=True)
-            plain[column] = words.mask(words == "")
-    country = plain["REF_AREA"].str.slice(0, 2)
+            words = frame[column].reset_index(drop=True).astype("category").cat
+            plain[column] = words.set_categories(words.categories.difference([""]))
+    country = plain["REF_AREA"].astype("str").str.slice(0, 2)
     for column in filter(plain.columns.__contains__, _ORIGINS):
-        plain[column + OWN] = (plain[column] == country).astype("int8")
+        plain[column + OWN] = (plain[column].astype("str") == country).astype("int8")
     plain[FRACTION] = plain["OBS_VALUE"] % 1
     return plain

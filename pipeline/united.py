@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import partial
 
 from pipeline import across, describe, flat, previous, protect, suite, thresholds, waivers
 from pipeline.formats import Format
@@ -33,7 +32,7 @@ def united(
     *,
     formats: Iterable[Format],
     received: Collection[Key] = (),
-    judge: suite.Judge = lambda _: {},
+    judge: suite.Judge = suite.unjudged,
     carried: Mapping[str, bytes],
 ) -> Release:
     """Everything that one release holds.
@@ -51,7 +50,7 @@ def united(
     records |= _records(all_reports, whole, compared, library, day=settings.release_day)
     return Release(
         *(tuple(every), all_reports, not_out, whole, records, compared),
-        *(made.answers, made.profiles, made.deliveries, partial(judge, all_reports)),
+        *(made.answers, made.profiles, made.deliveries, judge(all_reports)),
     )
 
 

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -68,15 +69,18 @@ def apart(task: Callable[[], Result]) -> Result:
         return next(_begun(pool, [task]))
 
 
-def beside(first: Callable[[], First], then: Callable[[First, Given], Result]) -> Callable[[Given], Result]:
+def beside(
+    first: Callable[[], First], then: Callable[[First, Given], Result]
+) -> Callable[[Given], Callable[[], Result]]:
     """Begin `first` in a fork while this process goes on.
 
     Returns:
-        What gives `then` the result of `first` and what it is called with, and waits for what that makes. Only the
-        latter two are sent. With one core, or in a worker, all of it is done when it is called.
+        What gives `then` the result of `first` and what it is called with, and returns at once what waits for what
+        that makes: the fork ends, and lets go of its memory, when it has made it. Only the latter two are sent. With
+        one core, or in a worker, all of it is done when somebody waits.
     """
     if cores() < 2 or _is_worker:
-        return lambda given: then(first(), given)
+        return lambda given: lambda: then(first(), given)
     ours, theirs = multiprocessing.Pipe()
     with _forking():
         # A daemon: when this process ends without having asked for the result, it does not wait for it.
@@ -84,20 +88,33 @@ def beside(first: Callable[[], First], then: Callable[[First, Given], Result]) -
         child.start()
     theirs.close()
 
-    def finish(given: Given) -> Result:
+    told: list[tuple[bool, Any]] = []
+
+    def exchange(given: Given) -> None:
         try:
             with suppress(OSError):  # it has ended already, and has said why or not
                 ours.send(given)
-            is_made, found = ours.recv()
+            told.append(ours.recv())
         except (EOFError, OSError):
-            raise BrokenProcessPool("a process was ended from outside") from None
+            told.append((False, BrokenProcessPool("a process was ended from outside")))
         finally:
             child.join()
-        if not is_made:
-            raise found
-        return cast("Result", found)
 
-    return finish
+    def give(given: Given) -> Callable[[], Result]:
+        # A thread, for what is given may be longer than a pipe holds; a daemon, as the fork is.
+        waiting = threading.Thread(target=exchange, args=(given,), daemon=True)
+        waiting.start()
+
+        def result() -> Result:
+            waiting.join()
+            is_made, found = told[0]
+            if not is_made:
+                raise found
+            return cast("Result", found)
+
+        return result
+
+    return give
 
 
 def _answer(pipe: Connection, first: Callable[[], First], then: Callable[[First, Given], Result]) -> None:

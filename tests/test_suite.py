@@ -82,7 +82,7 @@ def judged(chile: Library) -> dict[str, tuple[Report, Mapping[str, object]]]:
     reports = {
         (name, "DF_STOCK"): validate(replace(each, area="CL"), chile, day=tables.DAY) for name, each in received.items()
     }
-    verdicts = suite.begin(received.values(), chile)(reports)
+    verdicts = suite.begin(received.values(), chile)(reports)()
     return {name: (reports[name, "DF_STOCK"], verdicts[name, "DF_STOCK"]) for name in MUTATIONS}
 
 
@@ -104,7 +104,7 @@ def test_a_table_too_large_for_gx_is_judged_by_counts(chile: Library, monkeypatc
     monkeypatch.setattr(suite, "_ROWS", 3)
     received = replace(mutated("sexes that do not add up", chile), area="CL")
     report = validate(received, chile, day=tables.DAY)
-    verdict = suite.begin([received], chile)({("CL", "DF_STOCK"): report})["CL", "DF_STOCK"]
+    verdict = suite.begin([received], chile)({("CL", "DF_STOCK"): report})()["CL", "DF_STOCK"]
     assert failed(verdict, report) == {"ACC-01"}
     results = verdict["results"]
     assert isinstance(results, list)
@@ -129,14 +129,14 @@ def test_two_allowed_regions(chile: Library) -> None:
     ):
         received = tables.observations(rows, flow)
         report = validate(received, chile, day=tables.DAY)
-        verdict = suite.begin([received], chile)({("CL", flow.id): report})["CL", flow.id]
+        verdict = suite.begin([received], chile)({("CL", flow.id): report})()["CL", flow.id]
         assert report.is_fit == is_right
         assert ("STR-04" in failed(verdict, report)) != is_right
 
 
 def test_nothing_received_needs_no_engine(chile: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(suite, "_engine")
-    assert suite.begin([], chile)({}) == {}
+    assert suite.begin([], chile)({})() == {}
 
 
 def test_every_rule_that_can_apply_is_in_the_suite(library: Library) -> None:

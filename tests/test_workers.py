@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -189,32 +190,44 @@ def test_what_takes_too_much_or_breaks_down_does_so_aside(task: Callable[[], obj
 
 @pytest.mark.usefixtures("two")
 def test_work_goes_on_beside() -> None:
-    """The first part is done whether or not anybody asks; the second with what is given then."""
-    here = os.getpid()
-    finish = workers.beside(os.getpid, lambda there, given: (there, given))
-    there, given = finish("given")
+    """The first part is done whether or not anybody asks; the second with what is given then, for which nobody waits."""
+    here, long = os.getpid(), "given" * 10**6
+    begun = time.monotonic()
+    result = workers.beside(lambda: time.sleep(2) or os.getpid(), lambda there, given: (there, given))(long)
+    assert time.monotonic() - begun < 1
+    there, given = result()
     assert there != here
-    assert given == "given"
+    assert given == long
+
+
+@pytest.mark.usefixtures("two")
+def test_what_works_beside_ends_when_it_is_done() -> None:
+    workers.beside(os.getpid, lambda there, _: there)("given")
+    deadline = time.monotonic() + 20
+    while multiprocessing.active_children():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.usefixtures("two")
 def test_what_goes_wrong_beside_is_raised_where_it_is_asked_for() -> None:
-    finish = workers.beside(dict, lambda found, key: found[key])
+    result = workers.beside(dict, lambda found, key: found[key])("nothing")
     with pytest.raises(KeyError, match="nothing"):
-        finish("nothing")
+        result()
     early = workers.beside(lambda: {}["at once"], lambda _, given: given)
     time.sleep(0.2)  # it has ended before it is asked
+    result = early("x" * 10**6)
     with pytest.raises(KeyError, match="at once"):
-        early("x" * 10**6)
+        result()
 
 
 @pytest.mark.usefixtures("two")
 def test_a_process_beside_that_is_killed_is_told() -> None:
-    finish = workers.beside(lambda: os.kill(os.getpid(), signal.SIGKILL), lambda _, given: given)
+    result = workers.beside(lambda: os.kill(os.getpid(), signal.SIGKILL), lambda _, given: given)(1)
     with pytest.raises(BrokenProcessPool):
-        finish(1)
+        result()
 
 
 def test_with_one_core_nothing_is_beside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRAYECTO_CORES", "1")
-    assert workers.beside(os.getpid, lambda there, _: there)(None) == os.getpid()
+    assert workers.beside(os.getpid, lambda there, _: there)(None)() == os.getpid()
