@@ -69,13 +69,15 @@ def link(tables: Sequence[Table]) -> Linked:
 
 
 def together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """The rows of all tables; each column of codes has the codes of all of them."""
-    coded = [str(name) for name in tables[0] if isinstance(tables[0][name].dtype, pd.CategoricalDtype)]
-    every = {name: list(dict.fromkeys(c for table in tables for c in table[name].cat.categories)) for name in coded}
-    of_all = [
-        table.assign(**{name: table[name].cat.set_categories(codes) for name, codes in every.items()})
-        for table in tables
-    ]
+    """The rows of all tables; each column that is coded in one of them has the codes of all."""
+    found: dict[str, list[Any]] = {}
+    for name in map(str, tables[0]):
+        if any(isinstance(table[name].dtype, pd.CategoricalDtype) for table in tables):
+            found[name] = [table[name].astype("category") for table in tables]
+    for name, columns in found.items():
+        codes = list(dict.fromkeys(code for column in columns for code in column.cat.categories))
+        found[name] = [column.cat.set_categories(codes) for column in columns]
+    of_all = (table.assign(**{name: c[i] for name, c in found.items()}) for i, table in enumerate(tables))
     return pd.concat(of_all, ignore_index=True)
 
 

@@ -250,6 +250,8 @@ def blanked(frame: pd.DataFrame, primary: Mask, secondary: Mask) -> pd.DataFrame
         if column in frame:
             numeric = pd.api.types.is_float_dtype(frame[column].dtype)
             _set(frame, column, hidden, np.nan if numeric else "")
+            if isinstance(frame[column].dtype, pd.CategoricalDtype):  # what only withheld rows said is nowhere
+                frame[column] = frame[column].cat.remove_unused_categories()
     return frame
 
 
@@ -297,10 +299,10 @@ def released(table: pd.DataFrame, record: Mapping[str, Any], area: str, flow: Da
     for component in flow.structure.components.values():
         if component.id not in frame:
             continue
-        if component.codelist is not None:
-            frame[component.id] = frame[component.id].astype("category")
-        elif component.concept.representation in ("Double", "Integer"):
+        if component.concept.representation in ("Double", "Integer"):
             frame[component.id] = pd.to_numeric(frame[component.id].replace("", None))
+        elif component.role != "time":
+            frame[component.id] = frame[component.id].astype("category")
     origins: list[dict[str, Any]] = record["origins"]
     sources = tuple(Origin(**origin, places={}, headings={}) for origin in origins)
     return Protected(area, flow, _ordered(frame, flow, library), sources, record["suppressed"])

@@ -218,7 +218,7 @@ def _added(frame: pd.DataFrame, layout: Layout, structure: Structure) -> pd.Data
 
 
 def _typed(frame: pd.DataFrame, structure: Structure, library: Library) -> pd.DataFrame:
-    """All components in order: derived attributes filled, coded columns as categoricals."""
+    """All components in order: derived attributes filled, codes and words as categoricals."""
     for each in structure.components.values():
         if each.id not in frame and each.attachment != "dataset":
             frame[each.id] = np.nan if each.id in _NUMERIC else ""
@@ -227,10 +227,12 @@ def _typed(frame: pd.DataFrame, structure: Structure, library: Library) -> pd.Da
     _derive(frame, structure, library)
     columns = [c for c in structure.components if c in frame]
     for component in columns:
-        if structure.components[component].codelist is not None:
-            frame[component] = frame[component].fillna("").astype("category")
+        if component in _NUMERIC:
+            frame[component] = _number(frame, component)
+        elif component == "TIME_PERIOD":
+            frame[component] = frame[component].fillna("")
         elif component != "OBS_VALUE":
-            frame[component] = frame[component].fillna("") if component not in _NUMERIC else _number(frame, component)
+            frame[component] = frame[component].fillna("").astype("category")
     frame = frame.astype(dict.fromkeys(LINEAGE, "int32"))
     return frame[[*columns, *LINEAGE, "text", *(each for each in CONTRIBUTORS if each in frame)]]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import shutil
 import zipfile
@@ -14,6 +13,7 @@ from typing import BinaryIO
 from pipeline.errors import PublishError
 from pipeline.model import Writer, Written
 
+_PIECE = 2**20  # bytes of a file in memory
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the one date that a zip member can have and that says nothing
 
 
@@ -66,7 +66,7 @@ class Tree:
         Raises:
             PublishError: it is not that file any more.
         """
-        if hashlib.sha256(source.read_bytes()).hexdigest() != written.sha256:
+        if _written(source) != written:
             raise PublishError("{path} of the standing release has been changed since it was published.", path=path)
         self._link(source, path)
         self.written[path] = written
@@ -87,21 +87,23 @@ class Tree:
         status = source.stat()
         place = (status.st_dev, status.st_ino)
         if place not in self._checked:
-            content = source.read_bytes()
-            self._checked[place] = Written(len(content), hashlib.sha256(content).hexdigest())
+            self._checked[place] = _written(source)
         return self._checked[place]
 
     def zip(self, folder: str) -> None:
         """Put the files of `folder` into `<folder>.zip`, the same bytes every time."""
         members = sorted(path for path in self.written if path.startswith(f"{folder}/"))
-        content = io.BytesIO()
-        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        path = f"{folder}.zip"
+        target = self._place(path)
+        with target.open("xb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for member in members:
                 entry = zipfile.ZipInfo(member.removeprefix(f"{folder}/"), _EPOCH)
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 entry.external_attr = 0o644 << 16
-                archive.writestr(entry, (self.root / member).read_bytes())
-        self.write([f"{folder}.zip"], content.getvalue())
+                entry.file_size = self.written[member].bytes
+                with (self.root / member).open("rb") as source, archive.open(entry, "w") as place:
+                    shutil.copyfileobj(source, place, _PIECE)
+        self.written[path] = _written(target)
 
     def _place(self, path: str) -> Path:
         target = self.root / path
@@ -114,3 +116,9 @@ class Tree:
             os.link(target, place)
         except OSError:  # a file system without hard links
             shutil.copyfile(target, place)
+
+
+def _written(source: Path) -> Written:
+    """Size and checksum of a file."""
+    with source.open("rb") as file:
+        return Written(source.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())

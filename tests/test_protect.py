@@ -99,8 +99,9 @@ def observations(library: Library, cells: Cells, source: str = "ADM_REG") -> Obs
     constants |= {"COUNTERPART_AREA": "_Z", "DURATION": "_T", "REASON": "_T", "TIME_PERIOD": "2024"}
     constants |= {"OBS_STATUS": "A", "CONF_STATUS": "F", "UNIT_MEASURE": "PERS", "TIME_PER_COLLECT": "E"}
     frame = frame.assign(**constants, table=0, row=1, column=1, text="", COMMENT_OBS="note")
+    frame["COMMENT_OBS"] = "note on " + frame["OBS_VALUE"].astype(str)
     coded = [c.id for c in flow.structure.components.values() if c.codelist is not None and c.id in frame]
-    frame = frame.astype(dict.fromkeys(coded, "category"))
+    frame = frame.astype(dict.fromkeys([*coded, "COMMENT_OBS"], "category"))
     origin = Origin("CL/x.csv", "", "", "INE", "CC-BY-4.0", {}, {})
     return Observations("CL", flow, frame, (origin,), Ledger(len(frame), len(frame), {}))
 
@@ -332,6 +333,9 @@ def test_nothing_that_speaks_of_a_withheld_value_stays(library: Library) -> None
     assert set(hidden["OBS_STATUS"]) == {"Q"}
     assert set(hidden["CONF_STATUS"]) <= {"A", "D"}
     assert set(hidden["COMMENT_OBS"]) == {""}
+    said = protected.frame["COMMENT_OBS"]
+    assert set(said.cat.categories) == set(said)  # nor does the column know of it
+    assert "note on 3.0" not in set(said)
     assert "text" not in protected.frame
 
 
