@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -68,16 +69,23 @@ def test_the_snapshot_before_and_the_delta_give_the_new_one(
 
 
 @settings(max_examples=50, deadline=None)
-@given(found=rows, comment=texts | st.just("\ndataflow,A:B(1.0.0),I,x"))
+@given(found=rows, comment=texts | st.just("\ndataflow,A:B(1.0.0),I,x"), piece=st.integers(1, 400))
 def test_of_no_snapshot_the_delta_is_made_without_reading(
-    found: dict[tuple[str, ...], tuple[str, ...]], comment: str
+    found: dict[tuple[str, ...], tuple[str, ...]], comment: str, piece: int
 ) -> None:
     frame = snapshot(found, FIRST, has_comments=True)
     if len(frame):
         frame.loc[0, "COMMENT_OBS"] = comment
-    made = deltas.of_nothing(deltas.written(frame))
-    has_break = frame["COMMENT_OBS"].str.contains("\n").any()
-    assert made == (None if has_break else (deltas.written(deltas.delta(frame[:0], frame)), len(frame)))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(deltas, "_PIECE", piece)
+        made = deltas.of_nothing(deltas.written(frame))
+        if frame["COMMENT_OBS"].str.contains("\n").any():
+            assert made is None
+            return
+        assert made is not None
+        write, count = made
+        write(file := io.BytesIO())
+    assert (file.getvalue(), count) == (deltas.written(deltas.delta(frame[:0], frame)), len(frame))
 
 
 @settings(max_examples=10, deadline=None)

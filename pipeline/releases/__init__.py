@@ -21,7 +21,7 @@ import pandas as pd
 
 from pipeline.errors import PublishError
 from pipeline.formats import csv20
-from pipeline.model import Written
+from pipeline.model import Writer, Written
 from pipeline.releases import deltas
 from pipeline.workers import shared_out
 
@@ -42,7 +42,7 @@ class Change:
     counts: Mapping[str, int]
     is_whole: bool
     is_withdrawn: bool = False
-    content: bytes = b""
+    content: bytes | Writer = b""
     tells_withheld: bool = False  # the earlier deltas of the table do
     written: Written | None = None  # once it stands in a tree
 
@@ -199,10 +199,9 @@ def _change(
     if not content and (before is None or not len(before)):
         return None
     if before is None and (made := deltas.of_nothing(content)):
-        written, count = made
-        return keep(
-            Change(table, {**dict.fromkeys(deltas.ACTIONS, 0), deltas.APPEND: count}, is_whole=True, content=written)
-        )
+        write, count = made
+        appended = {**dict.fromkeys(deltas.ACTIONS, 0), deltas.APPEND: count}
+        return keep(Change(table, appended, is_whole=True, content=write))
     after = deltas.read(content) if content or before is None else before[:0]
     tells_withheld = before is not None and _tells(earlier, table, after)
     is_whole = before is None or tells_withheld or deltas.key(before) != deltas.key(after)

@@ -9,7 +9,9 @@ key has what is said of the whole data set.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -17,10 +19,12 @@ import pandas as pd
 from pipeline.checks.finding import key_numbers
 from pipeline.formats.columns import chunks, rendered
 from pipeline.formats.csv20 import quoted
+from pipeline.model import Writer
 
 APPEND, REPLACE, DELETE = "A", "R", "D"
 ACTIONS = (APPEND, REPLACE, DELETE)
 ON_DATASET = ("VINTAGE", "LAST_UPDATE", "LICENCE")
+_PIECE = 2**24  # bytes of a snapshot that are looked at together
 _FIXED = ("STRUCTURE", "STRUCTURE_ID", "ACTION")
 
 
@@ -57,22 +61,42 @@ def delta(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([part for part in parts if len(part)] or [new[:0]], ignore_index=True)
 
 
-def of_nothing(after: bytes) -> tuple[bytes, int] | None:
-    """What `delta` makes of no snapshot and this one, with the number of its observations, without reading a row.
+def of_nothing(after: bytes) -> tuple[Writer, int] | None:
+    """What writes the message that `delta` makes of no snapshot and this one, and the number of its observations.
 
-    None where it takes a closer look: where a text has a line break, or the columns stand in another order.
+    No row is read. None where it takes a closer look: where a text has a line break, or the columns stand in another
+    order.
     """
-    head, _, rows = after.partition(b"\n")
-    names = tuple(head.decode().split(","))
-    start = b",".join(rows.split(b",", 2)[:2])
-    opening = b"\n" + start + b",I,"
-    lines = b"\n" + rows
-    count = rows.count(b"\n")
-    has_break = any(b"\n" in text for text in rows.split(b'"')[1::2])
-    is_plain = not has_break and lines.endswith(b"\n") and lines.count(opening) == count
-    if not is_plain or names[: len(_FIXED)] != _FIXED or names[-len(ON_DATASET) :] != ON_DATASET:
+    start = after.find(b"\n") + 1
+    names = tuple(after[:start].decode().rstrip("\n").split(","))
+    of = b"\n" + b",".join(after[start : after.find(b"\n", start)].split(b",", 2)[:2])
+    is_plain = names[: len(_FIXED)] == _FIXED and names[-len(ON_DATASET) :] == ON_DATASET
+    if not is_plain or any(not _is_plain(lines, of + b",I,") for lines in _pieces(after, start)):
         return None
-    return head + lines.replace(opening, b"\n" + start + b",A,"), count
+    return partial(_write_of_nothing, after, start, of), after.count(b"\n") - 1
+
+
+def _write_of_nothing(after: bytes, start: int, of: bytes, file: BinaryIO) -> None:
+    file.write(after[:start])
+    file.writelines((b"\n" + lines).replace(of + b",I,", of + b",A,")[1:] for lines in _pieces(after, start))
+
+
+def _is_plain(lines: bytes, opening: bytes) -> bool:
+    """Whether each line opens so, and none ends in the middle of a text."""
+    texts = lines.split(b'"')
+    return (
+        len(texts) % 2 == 1
+        and not any(b"\n" in text for text in texts[1::2])
+        and (lines.endswith(b"\n") and (b"\n" + lines).count(opening) == lines.count(b"\n"))
+    )
+
+
+def _pieces(text: bytes, start: int) -> Iterator[bytes]:
+    """Some lines at a time, from a place on."""
+    while start < len(text):
+        end = text.rfind(b"\n", start, start + _PIECE) + 1 or text.find(b"\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 def applied(before: pd.DataFrame, change: pd.DataFrame) -> pd.DataFrame:
