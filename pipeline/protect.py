@@ -210,9 +210,10 @@ def _ordered(frame: pd.DataFrame, flow: Dataflow, library: Library) -> pd.DataFr
     """Rows in the order of the code lists and of time, so that equal figures give equal files."""
     frame = frame.drop(columns="text", errors="ignore")
     for component in flow.structure.components.values():
-        if component.codelist is not None and component.id in frame:
+        if component.id in frame and isinstance(frame[component.id].dtype, pd.CategoricalDtype):
             used = set(frame[component.id].cat.categories)
-            order = [code for code in ("", *component.codelist.codes) if code in used]
+            listed = ("", *component.codelist.codes) if component.codelist else sorted(used)
+            order = [code for code in listed if code in used]
             frame[component.id] = frame[component.id].cat.set_categories(order, ordered=False)
     keys = [frame[c] for c in flow.structure.key]
     codes = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,40 +23,52 @@ _UNSURE = r"[-−]?\d{1,3}[.,]\d{3}"
 _NUMERIC = ("CV", "SE", "N_OBS")
 
 
-def recode(tables: Sequence[RawTable], country: Country, flow: Dataflow, library: Library) -> Observations:
+def recode(tables: Iterable[RawTable], country: Country, flow: Dataflow, library: Library) -> Observations:
     """Turn the tables of one country and dataflow into coded observations.
 
     Each of `tables` says which of the country's layouts reads it. Labels without a code keep their text, and
-    figures that are not numbers keep theirs in the column `text`; `validate` reports both.
+    figures that are not numbers keep theirs in the column `text`; `validate` reports both. Tables that come from an
+    iterator that lets go of them are not in memory beside what is made of them.
 
     Raises:
         InputError: a table has no heading or column that its layout names.
     """
     series = country.series[flow.id]
-    frames, origins, ignored, rejected, read = [], [], Counter[str](), Counter[str](), 0
-    for number, raw in enumerate(tables):
-        layout = series.layouts[raw.layout]
-        cells = grid(raw, layout)
-        frame = _figures(cells, layout)
-        read += len(frame) + sum(cells.ignored.values()) + sum(cells.unknown.values())
-        frame, left_out = _coded(frame, cells, layout, country, flow=flow)
-        ignored.update(left_out)
-        ignored.update(cells.ignored)
-        rejected.update(cells.unknown)
-        frames.append(frame.assign(table=number))
-        origins.append(_origin(raw, layout, cells))
-    frame = _typed(pd.concat(frames, ignore_index=True), flow.structure, library)
-    ledger = Ledger(read, len(frame), dict(ignored), dict(rejected))
+    found = [_recoded(raw, country, flow) for raw in tables]
+    frames = [part[0].assign(table=number) for number, part in enumerate(found)]
+    said = [part[1:] for part in found]
+    found.clear()
+    frame = pd.concat(frames, ignore_index=True)
+    frames.clear()  # the columns are not in memory twice
+    ignored, rejected = Counter[str](), Counter[str]()
+    for _, ledger, _ in said:
+        ignored.update(ledger.ignored)
+        rejected.update(ledger.rejected)
+    frame = _typed(frame, flow.structure, library)
     return Observations(
         country.area,
         flow,
         frame,
-        tuple(origins),
-        ledger,
+        tuple(origin for origin, _, _ in said),
+        Ledger(sum(ledger.read for _, ledger, _ in said), len(frame), dict(ignored), dict(rejected)),
         series.hierarchies,
         series.rounding_base,
-        {raw.path: raw.hidden for raw in tables if raw.hidden},
+        {path: sheets for _, _, hidden in said for path, sheets in hidden.items()},
     )
+
+
+def _recoded(
+    raw: RawTable, country: Country, flow: Dataflow
+) -> tuple[pd.DataFrame, Origin, Ledger, dict[str, tuple[str, ...]]]:
+    """The coded figures of one table, where they come from, what became of its cells, and its hidden sheets."""
+    layout = country.series[flow.id].layouts[raw.layout]
+    cells = grid(raw, layout)
+    figures = _figures(cells, layout)
+    read = len(figures) + sum(cells.ignored.values()) + sum(cells.unknown.values())
+    frame, ignored = _coded(figures, cells, layout, country, flow=flow)
+    ignored.update(cells.ignored)
+    ledger = Ledger(read, len(frame), ignored, cells.unknown)
+    return frame, _origin(raw, layout, cells), ledger, {raw.path: raw.hidden} if raw.hidden else {}
 
 
 def _figures(cells: Grid, layout: Layout) -> pd.DataFrame:

@@ -164,7 +164,9 @@ def receive(root: Path, series: Series, library: Library) -> Observations:
     series = country.series[series.flow]
     tables = read_all(root / "data" / series.area, series.layouts)
     tables, corrected = correct(tables, country.corrections, area=series.area, flow=series.flow)
-    observations = recode(tables, country, thresholds.flow_of(series.area, series.flow, library), library)
+    tables.reverse()
+    one_by_one = (tables.pop() for _ in range(len(tables)))  # a large one is not in memory beside what is made of it
+    observations = recode(one_by_one, country, thresholds.flow_of(series.area, series.flow, library), library)
     if observations.ledger.balance:
         raise InputError(
             "{area} {flow}: {cells} cells are not accounted for.",
