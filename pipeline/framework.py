@@ -140,6 +140,16 @@ class Component:
     def id(self) -> str:
         return self.concept.id
 
+    @property
+    def is_number(self) -> bool:
+        """Whether it holds figures."""
+        return self.concept.representation in ("Double", "Integer")
+
+    @property
+    def is_word(self) -> bool:
+        """Whether it holds codes or texts, of which many rows have the same, and neither figures nor periods."""
+        return self.role != "time" and not self.is_number
+
 
 @dataclass(frozen=True)
 class Structure:

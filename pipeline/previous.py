@@ -59,7 +59,8 @@ def load(public: Path, flow: Dataflow, area: str) -> Standing | None:
 
     content = io.BytesIO(read(table.FORMAT.path(flow.id, area)))
     figures = pd.read_csv(content, dtype=str, keep_default_na=False, na_filter=False)
-    figures = without_guards(figures)
+    words = [name for name in map(str, figures) if flow.structure.components[name].is_word]
+    figures = without_guards(figures.astype(dict.fromkeys(words, "category")))
     cells = pd.read_parquet(io.BytesIO(read(lineage.FORMAT.path(flow.id, area))))
     told, revised = (
         read(path) if path in listed else b""

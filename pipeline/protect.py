@@ -300,9 +300,9 @@ def released(table: pd.DataFrame, record: Mapping[str, Any], area: str, flow: Da
     for component in flow.structure.components.values():
         if component.id not in frame:
             continue
-        if component.concept.representation in ("Double", "Integer"):
+        if component.is_number:
             frame[component.id] = pd.to_numeric(frame[component.id].replace("", None))
-        elif component.role != "time":
+        elif component.is_word:
             frame[component.id] = frame[component.id].astype("category")
     origins: list[dict[str, Any]] = record["origins"]
     sources = tuple(Origin(**origin, places={}, headings={}) for origin in origins)

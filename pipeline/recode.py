@@ -20,7 +20,6 @@ _BLANK = "blank"
 _ADDED = "added"
 _LABEL = "label of "
 _UNSURE = r"[-−]?\d{1,3}[.,]\d{3}"
-_NUMERIC = ("CV", "SE", "N_OBS")
 
 
 def recode(tables: Iterable[RawTable], country: Country, flow: Dataflow, library: Library) -> Observations:
@@ -233,18 +232,19 @@ def _typed(frame: pd.DataFrame, structure: Structure, library: Library) -> pd.Da
     """All components in order: derived attributes filled, codes and words as categoricals."""
     for each in structure.components.values():
         if each.id not in frame and each.attachment != "dataset":
-            frame[each.id] = np.nan if each.id in _NUMERIC else ""
+            frame[each.id] = np.nan if each.is_number else ""
     frame["OBS_STATUS"] = frame["status"].where(frame["status"] != "", frame["OBS_STATUS"].fillna("").replace("", "A"))
     frame["CONF_STATUS"] = frame["CONF_STATUS"].fillna("").replace("", "F")
     _derive(frame, structure, library)
     columns = [c for c in structure.components if c in frame]
-    for component in columns:
-        if component in _NUMERIC:
-            frame[component] = _number(frame, component)
-        elif component == "TIME_PERIOD":
-            frame[component] = frame[component].fillna("")
-        elif component != "OBS_VALUE":
-            frame[component] = frame[component].fillna("").astype("category")
+    for name in columns:
+        component = structure.components[name]
+        if component.is_word:
+            frame[name] = frame[name].fillna("").astype("category")
+        elif component.role == "time":
+            frame[name] = frame[name].fillna("")
+        elif component.role == "attribute":
+            frame[name] = _number(frame, name)
     frame = frame.astype(dict.fromkeys(LINEAGE, "int32"))
     return frame[[*columns, *LINEAGE, "text", *(each for each in CONTRIBUTORS if each in frame)]]
 

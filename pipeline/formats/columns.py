@@ -60,7 +60,7 @@ def without_guards(frame: pd.DataFrame) -> pd.DataFrame:
 def is_text(protected: Protected, component: str) -> bool:
     """Whether a component holds words of people, and neither codes nor numbers nor periods."""
     of = protected.flow.structure.components[component]
-    return of.role == "attribute" and of.codelist is None and of.concept.representation not in ("Double", "Integer")
+    return of.role == "attribute" and of.codelist is None and of.is_word
 
 
 def components(protected: Protected, *roles: str) -> list[str]:

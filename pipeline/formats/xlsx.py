@@ -29,7 +29,6 @@ from pipeline.model import Description, Library, Protected
 from pipeline.texts import said, texts
 
 _ROWS = 2**20 - 1  # of a sheet, beside its heading
-_NUMBERS = ("Double", "Integer")
 _WIDEST = 48
 _MEASURED = 200  # rows whose texts say how wide a column is
 _LONGEST = 32_767  # characters of a cell
@@ -117,8 +116,7 @@ def _cells(
     """The rows of a sheet as SpreadsheetML, some at a time. Cells stand one after another and need no address."""
     found: list[Column] = [repeated("<row>", len(frame))]
     for name, own in columns.items():
-        component = protected.flow.structure.components[name]
-        if name == "OBS_VALUE" or component.concept.representation in _NUMBERS:
+        if protected.flow.structure.components[name].is_number:
             numbers = pd.to_numeric(frame[name], errors="coerce").astype(float)
             found.append(rendered(numbers, lambda text: f"<c><v>{text}</v></c>" if text else _EMPTY))
         else:

@@ -35,7 +35,6 @@ from pipeline.validate import validate_gathered
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _HERE = Path(__file__).parent
 _REPORT_SCHEMA = Path(__file__).parents[2] / "site/assets/report.schema.json"
-_NUMBERS = ("Double", "Integer")
 _LARGEST_CELL = 2**31 - 1
 
 
@@ -86,7 +85,7 @@ def check(fit: Fit, library: Library, *, day: str, language: str) -> None:
         component = fit.data.flow.structure.components[name]
         if component.codelist is not None:
             frame[name] = frame[name].astype("category")
-        elif component.concept.representation in _NUMBERS:
+        elif component.is_number:
             frame[name] = pd.to_numeric(frame[name].replace("", None))
     origin = Origin(file, "", "", "", "", places, {number: name for name, (_, number) in places.items()})
     found = validate_gathered(replace(fit.data, frame=frame, sources=(origin,)), library, day=day)
@@ -153,7 +152,7 @@ def _table(content: bytes, file: str, flow: Dataflow) -> pd.DataFrame:
     if not len(frame):
         raise InputError("{file}: there is no row in it.", file=file)
     frame = without_guards(frame)
-    numbers = [c.id for c in known.values() if c.id in frame and c.concept.representation in _NUMBERS]
+    numbers = [c.id for c in known.values() if c.id in frame and c.is_number]
     _check_numbers(frame, file, [name for name in numbers if known[name].codelist is None])
     return frame
 

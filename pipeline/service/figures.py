@@ -23,7 +23,6 @@ from pipeline.service.faults import NO_RESULTS, SEMANTIC, SYNTAX, TOO_LARGE, Req
 from pipeline.service.periods import COMPARED, span
 from pipeline.service.standing import Standing
 
-_NUMBERS = ("Double", "Integer")
 _TEXTS = {
     "eq": "{0} = ?",
     "ne": "coalesce({0}, '') <> ?",
@@ -136,7 +135,7 @@ def _condition(asked: Condition, flow: Dataflow, source: Source) -> tuple[str, l
     if asked.component not in source.columns:  # an attribute that no figure has
         return ("TRUE" if asked.operator in ("ne", "nc") else "FALSE"), []
     value: Any = asked.value
-    if component.role == "measure" or component.concept.representation in _NUMBERS:
+    if component.is_number:
         if asked.operator not in _OF_NUMBERS:
             raise RequestError(SEMANTIC, f"{asked.component} is a number: {asked.operator} does not compare numbers.")
         try:
@@ -211,8 +210,7 @@ def _typed(frames: Sequence[pd.DataFrame], flow: Dataflow) -> pd.DataFrame:
     whole = pd.concat(frames, ignore_index=True).fillna("")
     whole = whole[[name for name in flow.structure.components if name in whole and name not in deltas.ON_DATASET]]
     for name in map(str, whole):
-        component = flow.structure.components[name]
-        if component.role == "measure" or component.concept.representation in _NUMBERS:
+        if flow.structure.components[name].is_number:
             whole[name] = pd.to_numeric(whole[name].replace("", None))
         else:
             whole[name] = whole[name].map({text: unguarded(text) for text in whole[name].unique()})
@@ -242,8 +240,7 @@ def _protected(frame: pd.DataFrame, flow: Dataflow, at: Standing) -> Protected:
     if not has_periods:
         frame = frame.assign(TIME_PERIOD="")
     for name in map(str, frame):
-        component = flow.structure.components[name]
-        if component.role != "measure" and component.concept.representation not in _NUMBERS:
+        if not flow.structure.components[name].is_number:
             frame[name] = frame[name].astype(object).fillna("").astype(str)
     made = protect.released(frame, _NOTHING, "", flow, at.library)
     return made if has_periods else replace(made, frame=made.frame.drop(columns="TIME_PERIOD"))
