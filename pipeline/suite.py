@@ -242,7 +242,7 @@ def _plain(observations: Observations) -> pd.DataFrame:
     plain = pd.DataFrame(index=pd.RangeIndex(len(frame)))
     for column in (*observations.flow.structure.components, "text"):
         if column not in frame:
-            plain[column] = pd.Categorical([None] * len(frame))
+            plain[column] = pd.Series(None, index=plain.index, dtype="category")
         elif pd.api.types.is_numeric_dtype(frame[column].dtype):
             plain[column] = frame[column].to_numpy()
         else:

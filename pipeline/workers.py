@@ -97,6 +97,9 @@ def beside(
             told.append(ours.recv())
         except (EOFError, OSError):
             told.append((False, BrokenProcessPool("a process was ended from outside")))
+        except Exception as error:  # noqa: BLE001  it is raised where the result is asked for
+            told.append((False, error))
+            child.terminate()  # which may be waiting still
         finally:
             child.join()
 

@@ -214,6 +214,8 @@ def test_what_goes_wrong_beside_is_raised_where_it_is_asked_for() -> None:
     result = workers.beside(dict, lambda found, key: found[key])("nothing")
     with pytest.raises(KeyError, match="nothing"):
         result()
+    with pytest.raises(AttributeError, match="pickle"):
+        workers.beside(dict, lambda found, _: found)(lambda: "cannot be sent")()
     early = workers.beside(lambda: {}["at once"], lambda _, given: given)
     time.sleep(0.2)  # it has ended before it is asked
     result = early("x" * 10**6)
