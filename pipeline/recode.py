@@ -191,12 +191,15 @@ def _coded(
         said = cells.labels(heading, frame, is_row=False)
         frame[name] = pd.to_numeric(said if cells.is_number is not None else _plain(said, layout), errors="coerce")
     texts = {"SOURCE_OPERATION": layout.source_operation["en"], "STAT_POP": layout.stat_pop["en"]}
-    for component, constant in {**texts, **layout.constants}.items():
+    for component, text in texts.items():  # a sentence on every row
+        frame[component] = pd.Categorical.from_codes(np.zeros(len(frame), dtype=np.int8), pd.Index([text]))
+    for component, constant in layout.constants.items():
         if component in flow.structure.components:
             frame[component] = constant
     reason = reason.mask(frame["is_blank"], _BLANK)
-    kept = frame[reason == ""].drop(columns="is_blank")
-    counts = Counter(reason[reason != ""].to_list())
+    frame, is_kept = frame.drop(columns="is_blank"), reason == ""
+    kept = frame if is_kept.all() else frame[is_kept]  # a full table is not in memory twice
+    counts = Counter(reason[~is_kept].to_list())
     merged = _added(kept, layout, flow.structure)
     if len(kept) > len(merged):
         counts[_ADDED] = len(kept) - len(merged)
@@ -239,6 +242,8 @@ def _typed(frame: pd.DataFrame, structure: Structure, library: Library) -> pd.Da
     columns = [c for c in structure.components if c in frame]
     for name in columns:
         component = structure.components[name]
+        if isinstance(frame[name].dtype, pd.CategoricalDtype):
+            continue
         if component.is_word:
             frame[name] = frame[name].fillna("").astype("category")
         elif component.role == "time":
